@@ -1,0 +1,106 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "svi/base/error.hpp"
+
+namespace svi::comm {
+
+enum class DataType { uint8, int64, uint64, float32, float64 };
+enum class MemorySpace { host, cuda };
+enum class ReduceOperation { sum, minimum, maximum };
+
+/// A typed piece of memory, so that backends need to know neither tensors nor models.
+struct Buffer {
+  void* data = nullptr;
+  std::int64_t count = 0;  ///< elements
+  DataType type = DataType::uint8;
+  MemorySpace space = MemorySpace::host;
+
+  std::int64_t bytes() const;
+};
+
+/// The buffer of a span of host memory. `const` is dropped: a backend writes only where the operation says so.
+template <typename Element>
+Buffer buffer_of(std::span<Element> values) {
+  using Value = std::remove_const_t<Element>;
+  static_assert(std::is_same_v<Value, std::uint8_t> || std::is_same_v<Value, std::int64_t> ||
+                std::is_same_v<Value, std::uint64_t> || std::is_same_v<Value, float> ||
+                std::is_same_v<Value, double>);
+  constexpr DataType type = std::is_same_v<Value, std::uint8_t>    ? DataType::uint8
+                            : std::is_same_v<Value, std::int64_t>  ? DataType::int64
+                            : std::is_same_v<Value, std::uint64_t> ? DataType::uint64
+                            : std::is_same_v<Value, float>         ? DataType::float32
+                                                                   : DataType::float64;
+  return {const_cast<Value*>(values.data()), static_cast<std::int64_t>(values.size()), type,
+          MemorySpace::host};
+}
+
+/// An operation under way. Its buffers must stay alive until `wait` has returned or thrown. **Local.**
+class Work {
+ public:
+  virtual ~Work() = default;
+  /// Whether it is complete; drives it forward where the backend needs that.
+  /// @throws Error (communication) when it failed
+  virtual bool test() = 0;
+  /// Returns when it is complete.
+  /// @throws Error (communication) when it failed or the communicator's deadline passed; names the tag
+  virtual void wait() = 0;
+  /// Makes a CUDA stream wait in place of the host. Host backends: `wait`.
+  virtual void stream_wait(void* stream);
+};
+
+/// A fixed group of ranks that exchange typed buffers.
+///
+/// Every Collective must be called by all ranks in the same order. `tag` names the operation in messages:
+/// "gradient", "evaluation". Every function throws Error (communication) on failure.
+class Communicator {
+ public:
+  /// Never communicates: an unclosed communicator is left as it is, with a warning on standard error.
+  virtual ~Communicator() = default;
+
+  virtual int rank() const = 0;          ///< **Local.**
+  virtual int size() const = 0;          ///< **Local.**
+  virtual int rank_in_node() const = 0;  ///< among the ranks that share this one's memory. **Local.**
+  virtual std::string name() const = 0;  ///< "single process", "MPI", …; for the start-up table. **Local.**
+
+  /// Replaces `values` by the element-wise result over all ranks. **Collective.**
+  virtual std::unique_ptr<Work> all_reduce(Buffer values, ReduceOperation operation,
+                                           std::string_view tag) = 0;
+  /// Overwrites `values` with the root's. **Collective.**
+  virtual std::unique_ptr<Work> broadcast(Buffer values, int root, std::string_view tag) = 0;
+  /// `all` [size · mine.count] receives every rank's `mine` in rank order. **Collective.**
+  virtual std::unique_ptr<Work> all_gather(Buffer mine, Buffer all, std::string_view tag) = 0;
+  virtual std::unique_ptr<Work> barrier(std::string_view tag) = 0;  ///< **Collective.**
+
+  /// Releases what is released together; afterwards only Local functions may be called. **Collective.**
+  virtual void close() = 0;
+  /// Ends all ranks with this exit code; may be called by any rank at any time, more than once. **Local.**
+  [[noreturn]] virtual void abort(ExitCode code) noexcept = 0;
+};
+
+// Blocking shorthands for the control path.
+void all_reduce_sum(Communicator& communicator, std::span<double> values, std::string_view tag);
+/// The largest of the ranks' values. **Collective.**
+std::int64_t maximum(Communicator& communicator, std::int64_t value, std::string_view tag);
+/// Every rank's text, in rank order. **Collective.**
+std::vector<std::string> all_gather_text(Communicator& communicator, std::string_view mine,
+                                         std::string_view tag);
+
+/// Runs `action` on every rank; when it throws on any, all ranks throw the lowest failing rank's Error, its
+/// message preceded by "rank r: " where there is more than one rank. So all fail together. **Collective.**
+void together(Communicator& communicator, std::string_view tag, const std::function<void()>& action);
+
+/// @throws Error (bad_config) on every rank, naming the ranks whose `mine` differs from rank 0's and saying
+/// what (`"the configuration"`) differs. **Collective.**
+void require_same(Communicator& communicator, std::string_view what, std::string_view mine);
+
+}  // namespace svi::comm

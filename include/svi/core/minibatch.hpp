@@ -1,0 +1,44 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+namespace svi {
+
+/// Rows of word counts in compressed sparse rows; within a row the words ascend and none repeats.
+struct CountRows {
+  std::vector<std::int64_t> starts{0};  ///< [B + 1]: row b owns entries starts[b] … starts[b + 1] − 1
+  std::vector<std::int32_t> words;      ///< [entries], each in 0 … V − 1
+  std::vector<float> counts;            ///< [entries], positive whole numbers
+
+  std::int64_t rows() const { return static_cast<std::int64_t>(starts.size()) - 1; }
+};
+
+/// Rows of dense features.
+struct DenseRows {
+  at::Tensor features;  ///< [B, D] uint8 (grey pixels, 255 is white) or float32, on the host
+  at::Tensor labels;    ///< [B] int64, or undefined
+
+  std::int64_t rows() const { return features.defined() ? features.size(0) : 0; }
+};
+
+/// Rows in memory, of either kind.
+using Rows = std::variant<DenseRows, CountRows>;
+
+inline std::int64_t row_count(const Rows& rows) {
+  return std::visit([](const auto& kind) { return kind.rows(); }, rows);
+}
+
+/// This rank's part of one step's rows. It may be empty.
+struct Minibatch {
+  std::int64_t step = 0;          ///< names the step's noise; see Philox
+  std::vector<std::int64_t> ids;  ///< [B] each row's number in its file: names the row's noise
+  Rows rows;                      ///< [B]
+
+  std::int64_t size() const { return static_cast<std::int64_t>(ids.size()); }
+};
+
+}  // namespace svi

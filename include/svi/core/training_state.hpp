@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+
+#include "svi/core/parameter_set.hpp"
+
+namespace svi {
+
+/// Everything that determines the rest of a run, and nothing else that does.
+///
+/// A checkpoint is this value written out; a run resumed from it is the run that was never stopped.
+struct TrainingState {
+  std::int64_t step = 0;   ///< completed updates
+  std::uint64_t seed = 0;  ///< names the run's noise
+  ParameterSet parameters;
+  /// The update rule's tensors by name ("first_moment", …), each of the parameters' layout.
+  std::map<std::string, ParameterSet> optimizer;
+  /// Means per data point of the previous step's reduced terms, for objectives that are nonlinear in them.
+  std::map<std::string, double> previous_means;
+
+  // Carried along, without influence on the parameters.
+  double training_seconds = 0;  ///< across resumes, without evaluations and checkpoints
+  double best_value = -std::numeric_limits<double>::infinity();  ///< of the validation's steering metric
+  std::int64_t best_step = -1;                                   ///< −1: none yet
+};
+
+}  // namespace svi

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "svi/core/minibatch.hpp"
+#include "svi/data/data_file.hpp"
+
+namespace svi::data {
+
+/// The rows of one file that this rank holds in memory. **Local.**
+class LocalRows {
+ public:
+  LocalRows() = default;
+  /// Reads the given file rows (ascending; read in runs, so that nearly contiguous rows cost one pass).
+  /// @throws Error (bad_data), see DataFile::read
+  LocalRows(const DataFile& file, std::span<const std::int64_t> rows);
+
+  std::int64_t size() const { return static_cast<std::int64_t>(ids_.size()); }
+  const std::vector<std::int64_t>& ids() const { return ids_; }
+
+  /// The given file rows (each held here, any order) as a minibatch of `step`. Copies.
+  /// @throws Error (internal) when a row is not held here
+  Minibatch gather(std::span<const std::int64_t> rows, std::int64_t step) const;
+  /// Places [first, last) of `ids()` as a minibatch of `step`.
+  Minibatch slice(std::int64_t first, std::int64_t last, std::int64_t step) const;
+
+  std::int64_t empty_rows() const { return empty_rows_; }  ///< of counts: documents without a word
+  double tokens() const { return tokens_; }                ///< of counts: the sum of all counts
+  std::int64_t bytes() const;                              ///< held in memory
+
+  /// Σ over rows (mod 2^64, four lanes) of SHA-256(row number, contents): summed over ranks it is the same
+  /// for any cut of the file into ranks, and names the data in checkpoints.
+  const std::vector<std::uint64_t>& digest_lanes() const { return digest_lanes_; }
+
+ private:
+  std::vector<std::int64_t> ids_;
+  Rows rows_;
+  std::int64_t empty_rows_ = 0;
+  double tokens_ = 0;
+  std::vector<std::uint64_t> digest_lanes_ = std::vector<std::uint64_t>(4, 0);
+};
+
+}  // namespace svi::data

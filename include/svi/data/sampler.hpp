@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "svi/base/random.hpp"
+#include "svi/data/partition.hpp"
+
+namespace svi::data {
+
+/// Names the rows of every step: a pure function of (seed, step), whatever the number of ranks.
+///
+/// Each epoch every shard s shuffles its n_s rows with a keyed permutation; its j-th row gets the key
+/// (j + u_s) / n_s with u_s keyed uniform, and the epoch is all rows in the order of their keys (ties: by
+/// shard). An epoch has T = ceil(N / batch) steps; its step t takes places ⌊tN/T⌋ … ⌊(t+1)N/T⌋ − 1: sizes
+/// differ by at most one, every row comes once, every minibatch is spread evenly over the shards. **Local.**
+class Sampler {
+ public:
+  /// @param batch rows of the global minibatch, 1 … ; more than N counts as N
+  /// @throws Error (bad_data) when the partition has no row
+  Sampler(const Partition& partition, std::int64_t batch, std::uint64_t seed);
+
+  std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
+  /// S_t: rows of the global minibatch of a step (counted from 0 over all epochs).
+  std::int64_t global_rows(std::int64_t step) const;
+  /// The file's row numbers that this rank's shards [first, last) give to a step. Costs one shuffle of the
+  /// owned shards when the epoch changes.
+  std::vector<std::int64_t> rows(std::int64_t step, std::int64_t first_shard, std::int64_t last_shard);
+
+ private:
+  std::vector<std::int64_t> taken_before(std::int64_t epoch, std::int64_t place) const;
+  void shuffle(std::int64_t epoch, std::int64_t first_shard, std::int64_t last_shard);
+
+  const Partition& partition_;
+  Philox philox_;
+  std::int64_t batch_;
+  std::int64_t steps_per_epoch_;
+  std::int64_t shuffled_epoch_ = -1;
+  std::int64_t shuffled_first_ = 0;
+  std::vector<std::vector<std::int64_t>> shuffled_;  // of the owned shards: file row numbers
+};
+
+}  // namespace svi::data

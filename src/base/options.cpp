@@ -1,0 +1,91 @@
+#include "svi/base/options.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+#include <utility>
+
+namespace svi {
+
+bool Range::contains(double value) const {
+  const bool above_lowest = lowest_is_open ? value > lowest : value >= lowest;
+  const bool below_highest = highest_is_open ? value < highest : value <= highest;
+  return above_lowest && below_highest;
+}
+
+std::string Range::text() const {
+  const bool has_lowest = std::isfinite(lowest);
+  const bool has_highest = std::isfinite(highest);
+  const std::string low = fmt::format("{} {}", lowest_is_open ? "above" : "at least", lowest);
+  const std::string high = fmt::format("{} {}", highest_is_open ? "below" : "at most", highest);
+  if (has_lowest && has_highest && !lowest_is_open && !highest_is_open) {
+    return fmt::format("{} to {}", lowest, highest);
+  }
+  if (has_lowest && has_highest) return low + " and " + high;
+  if (has_lowest) return low;
+  return has_highest ? high : "any";
+}
+
+namespace {
+
+struct KindOf {
+  std::string operator()(bool*) const { return "true or false"; }
+  std::string operator()(std::int64_t*) const { return "integer"; }
+  std::string operator()(double*) const { return "real"; }
+  std::string operator()(std::string*) const { return "text"; }
+  std::string operator()(std::vector<std::int64_t>*) const { return "list of integers"; }
+};
+
+struct ValueText {
+  std::string operator()(const bool* value) const { return *value ? "true" : "false"; }
+  std::string operator()(const std::int64_t* value) const { return fmt::format("{}", *value); }
+  std::string operator()(const double* value) const { return fmt::format("{}", *value); }
+  std::string operator()(const std::string* value) const {
+    // Every text is quoted: "no", "1e3" and "null" would otherwise come back as something else.
+    std::string quoted = "\"";
+    for (const char c : *value) {
+      if (c == '"' || c == '\\') quoted += '\\';
+      quoted += c;
+    }
+    return quoted + '"';
+  }
+  std::string operator()(const std::vector<std::int64_t>* value) const {
+    return fmt::format("[{}]", fmt::join(*value, ", "));
+  }
+};
+
+}  // namespace
+
+std::string Option::kind() const { return choices.empty() ? std::visit(KindOf{}, target) : "choice"; }
+
+std::string Option::value_text() const { return std::visit(ValueText{}, target); }
+
+void OptionSet::flag(std::string name, bool& value, std::string help) {
+  options_.push_back({std::move(name), "", std::move(help), &value, Range::any(), {}});
+}
+
+void OptionSet::integer(std::string name, std::int64_t& value, Range range, std::string unit,
+                        std::string help) {
+  options_.push_back({std::move(name), std::move(unit), std::move(help), &value, range, {}});
+}
+
+void OptionSet::real(std::string name, double& value, Range range, std::string unit, std::string help) {
+  options_.push_back({std::move(name), std::move(unit), std::move(help), &value, range, {}});
+}
+
+void OptionSet::text(std::string name, std::string& value, std::string help) {
+  options_.push_back({std::move(name), "", std::move(help), &value, Range::any(), {}});
+}
+
+void OptionSet::choice(std::string name, std::string& value, std::vector<std::string> choices,
+                       std::string help) {
+  options_.push_back({std::move(name), "", std::move(help), &value, Range::any(), std::move(choices)});
+}
+
+void OptionSet::integers(std::string name, std::vector<std::int64_t>& value, Range each, std::string unit,
+                         std::string help) {
+  options_.push_back({std::move(name), std::move(unit), std::move(help), &value, each, {}});
+}
+
+}  // namespace svi
