@@ -1,0 +1,75 @@
+#include "bernoulli.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Dispatch.h>
+
+#include <algorithm>
+
+#include "svi/base/error.hpp"
+#include "svi/math/special.hpp"
+
+namespace svi {
+
+namespace {
+
+// ln p(x|l) = x·l − ln(1 + e^l), its derivative x − 1/(1 + e^−l); one row, in place.
+template <typename Real>
+SVI_INLINE double row_body(const Real* x, Real* logits, Real weight, std::int64_t width) {
+  Real sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t j = 0; j < width; ++j) {
+    const Real logit = logits[j];
+    const auto softplus = math::softplus(logit);
+    sum += x[j] * logit - softplus.value;
+    logits[j] = weight * (x[j] - softplus.derivative);
+  }
+  return static_cast<double>(sum);
+}
+
+SVI_CPU_VERSIONS double row(const float* x, float* logits, float weight, std::int64_t width) {
+  return row_body(x, logits, weight, width);
+}
+
+double row(const double* x, double* logits, double weight, std::int64_t width) {
+  return row_body(x, logits, weight, width);
+}
+
+}  // namespace
+
+double Bernoulli::log_likelihood_and_gradient(const at::Tensor& x, at::Tensor& output, double weight) const {
+  if (!output.device().is_cpu()) {
+    const double sum = weight * log_likelihood(x, output).sum().item<double>();
+    output.copy_(weight * (x - at::sigmoid(output)));
+    return sum;
+  }
+  const std::int64_t width = output.size(1);
+  double sum = 0;
+  AT_DISPATCH_FLOATING_TYPES(output.scalar_type(), "bernoulli", [&] {
+    const auto* features = x.data_ptr<scalar_t>();
+    auto* logits = output.data_ptr<scalar_t>();
+    for (std::int64_t b = 0; b < output.size(0); ++b) {
+      sum += row(features + b * width, logits + b * width, static_cast<scalar_t>(weight), width);
+    }
+  });
+  return weight * sum;
+}
+
+at::Tensor Bernoulli::log_likelihood(const at::Tensor& x, const at::Tensor& output) const {
+  return (x * output - at::softplus(output)).sum(1, false, at::kDouble);
+}
+
+at::Tensor Bernoulli::mean(const at::Tensor& output) const { return at::sigmoid(output); }
+
+void Bernoulli::require_fit(const at::Tensor& x) const {
+  if (x.numel() == 0) return;
+  const double lowest = x.min().item<double>();
+  const double highest = x.max().item<double>();
+  if (lowest < 0 || highest > 1) {
+    throw Error(ExitCode::bad_data,
+                "model.likelihood bernoulli needs features from 0 to 1, but the data reach from {} to {}; "
+                "scale them, or choose model.likelihood: gaussian",
+                lowest, highest);
+  }
+}
+
+}  // namespace svi
