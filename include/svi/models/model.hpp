@@ -1,0 +1,117 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "svi/base/options.hpp"
+#include "svi/base/random.hpp"
+#include "svi/core/contribution.hpp"
+#include "svi/core/minibatch.hpp"
+#include "svi/core/parameter_set.hpp"
+#include "svi/core/sums.hpp"
+
+namespace svi {
+
+/// What a model needs to know of the data before it sees any.
+struct DataShape {
+  bool is_counts = false;
+  std::int64_t training_rows = 0;           ///< N
+  std::vector<std::int64_t> feature_shape;  ///< [28, 28]; of counts [V]
+  std::uint64_t split_seed = 1;             ///< of the document-completion halves
+
+  std::int64_t width() const;  ///< D, or V
+};
+
+/// Named figures of an evaluation or a training line; vectors for figures by dimension or topic.
+struct Metrics {
+  std::map<std::string, double> values;
+  std::map<std::string, std::vector<double>> vectors;
+};
+
+/// One pass over rows that adds up sums, and the figures made from their totals over all ranks.
+class Evaluation {
+ public:
+  virtual ~Evaluation() = default;
+  /// Adds these rows to `sums`. **Local.**
+  virtual void add(const Minibatch& rows, Sums& sums) = 0;
+  virtual SumLayout layout() const = 0;
+  /// @param totals the sums over all ranks. **Local**, the same on every rank.
+  virtual Metrics finish(const Sums& totals) const = 0;
+};
+
+/// Which rows an evaluation passes over.
+enum class EvaluationRows { held_out, training };
+
+/// What a step's local computation may depend on besides parameters and rows.
+struct StepInputs {
+  Philox noise;                                           ///< keyed by the run's seed
+  const std::map<std::string, double>& previous_means;    ///< see TrainingState
+};
+
+/// A model and its variational family: the sums it needs from data points, and the geometry of its
+/// parameters. It never sees ranks, files or clocks.
+///
+/// The three functions in the order in which `Trainer::run` calls them are the algorithm: `accumulate`
+/// (local), then the sum over ranks, then `to_direction`.
+class Model {
+ public:
+  virtual ~Model() = default;
+
+  virtual std::vector<ParameterShape> parameter_shapes() const = 0;
+  /// Sets the parameters' first values from keyed noise. **Local**, the same on every rank.
+  virtual void initialize(ParameterSet& parameters, const Philox& noise) const = 0;
+
+  /// The parts of the ELBO it adds up, each in nats.
+  virtual SumLayout terms() const = 0;
+  /// Overwrites `contribution` (cleared before) by the sums over these rows: expected sufficient statistics,
+  /// or the gradient of Σ ELBO_n by the parameters. **Local.**
+  virtual void accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,
+                          Contribution& contribution) = 0;
+
+  /// Turns the totals over the global minibatch into an ascent direction, in place in `total.statistics`.
+  ///
+  /// The factor N/S (conjugate) or 1/S (gradients of the mean) is applied here and nowhere else, with S =
+  /// total.terms["rows"]; terms of the global parameters are added here, once. **Local**, the same on every rank.
+  virtual void to_direction(const ParameterSet& parameters, Contribution& total) const = 0;
+
+  /// The figures of a training line: at least `elbo`, in nats per data point with global terms counted once
+  /// and divided by N. **Local**, the same on every rank.
+  virtual Metrics training_metrics(const ParameterSet& parameters, const Sums& totals) const = 0;
+
+  /// A pass over rows with these parameters, which must outlive it; null where the model needs none.
+  virtual std::unique_ptr<Evaluation> evaluation(const ParameterSet& parameters, EvaluationRows rows,
+                                                 std::uint64_t seed) = 0;
+  /// Which held-out figure chooses the best checkpoint; larger is better.
+  virtual std::string steering_metric() const = 0;
+
+  /// @throws Error (bad_data) when rows cannot come from this model's likelihood. **Local.**
+  virtual void require_fit(const Rows& rows) const = 0;
+  /// Bytes of working memory for a local minibatch, for the plan. **Local.**
+  virtual std::int64_t workspace_bytes(std::int64_t local_rows) const = 0;
+};
+
+/// What models with pictures can do besides. **Local.**
+class ImageGenerator {
+ public:
+  virtual ~ImageGenerator() = default;
+  /// E[x|z] at draws z ~ p(z): [count, D].
+  virtual Tensor sample(const ParameterSet& parameters, std::int64_t count, const Philox& noise) = 0;
+  /// E[x|z] at the posterior mean of each row: [B, D].
+  virtual Tensor reconstruct(const ParameterSet& parameters, const Minibatch& rows) = 0;
+};
+
+/// What models with topics can do besides. **Local.**
+class TopicModel {
+ public:
+  virtual ~TopicModel() = default;
+  /// E[β_kw] [K, V] float64, rows sum to one.
+  virtual Tensor topics(const ParameterSet& parameters) const = 0;
+  /// The share of the topics in the training data, [K] float64, sums to one.
+  virtual Tensor topic_shares(const ParameterSet& parameters) const = 0;
+};
+
+}  // namespace svi

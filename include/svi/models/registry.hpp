@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "svi/models/model.hpp"
+
+namespace svi {
+
+/// A model's options: where their keys stand, and the model they make.
+class ModelOptions {
+ public:
+  virtual ~ModelOptions() = default;
+  /// Declares the keys of the sections `model` (besides `type`) and `objective`.
+  virtual void describe(OptionSet& model, OptionSet& objective) = 0;
+  /// @throws Error (bad_config, bad_data) when options and data do not go together
+  virtual std::unique_ptr<Model> build(const DataShape& shape) const = 0;
+};
+
+/// One model of the registry.
+struct ModelEntry {
+  std::string name;                       ///< the value of `model.type`
+  std::string summary;                    ///< one line for `--help` and the documentation
+  bool needs_counts = false;              ///< word counts, else dense rows
+  std::vector<std::string> update_rules;  ///< the values of `optimizer.type` that fit, the usual one first
+  std::string update_rule_reason;         ///< why others do not, for the message
+  std::vector<std::string> small;         ///< "key=value" of section `model`: a small instance for tests
+  std::function<std::unique_ptr<ModelOptions>()> options;
+};
+
+/// All models, by name. **Local.**
+const std::vector<ModelEntry>& models();
+
+/// @throws Error (bad_config) naming the known ones
+const ModelEntry& find_model(const std::string& name);
+
+/// Adds a model when the program starts: the last line of its source file.
+struct RegisterModel {
+  explicit RegisterModel(ModelEntry entry);
+};
+
+}  // namespace svi

@@ -1,0 +1,52 @@
+#include "vae_features.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Dispatch.h>
+
+#include <vector>
+
+namespace svi {
+
+at::Tensor scaled_features(const at::Tensor& rows, at::ScalarType type) {
+  if (rows.scalar_type() != at::kByte) return rows.to(type);
+  if (type != at::kFloat) return rows.to(type).div_(255);
+  at::Tensor scaled = at::empty(rows.sizes(), at::kFloat);
+  const auto* bytes = rows.data_ptr<std::uint8_t>();
+  auto* values = scaled.data_ptr<float>();
+#pragma omp simd
+  for (std::int64_t i = 0; i < rows.numel(); ++i) values[i] = static_cast<float>(bytes[i]) / 255.0F;
+  return scaled;
+}
+
+at::Tensor binarised(const at::Tensor& grey, std::span<const std::int64_t> ids, std::int64_t step,
+                     const Philox& noise) {
+  const std::int64_t width = grey.size(1);
+  const at::Tensor uniform = at::empty(grey.sizes(), at::kFloat);
+  for (std::size_t b = 0; b < ids.size(); ++b) {
+    noise.fill_uniform({uniform.data_ptr<float>() + static_cast<std::int64_t>(b) * width, static_cast<std::size_t>(width)},
+                       Purpose::pixel, static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(ids[b]));
+  }
+  return (uniform.to(grey.device()) < grey).to(grey.scalar_type());
+}
+
+at::Tensor standard_normal(std::span<const std::int64_t> ids, std::int64_t step, std::int64_t width,
+                           Purpose purpose, const Philox& noise, at::ScalarType type) {
+  at::Tensor values = at::empty({std::ssize(ids), width}, type);
+  AT_DISPATCH_FLOATING_TYPES(type, "standard_normal", [&] {
+    for (std::size_t b = 0; b < ids.size(); ++b) {
+      noise.fill_normal(std::span(values.data_ptr<scalar_t>() + static_cast<std::int64_t>(b) * width,
+                                  static_cast<std::size_t>(width)),
+                        purpose, static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(ids[b]));
+    }
+  });
+  return values;
+}
+
+at::Tensor latent_noise(std::span<const std::int64_t> ids, std::int64_t step, std::int64_t samples,
+                        std::int64_t width, const Philox& noise, at::ScalarType type) {
+  const at::Tensor by_row = standard_normal(ids, step, samples * width, Purpose::latent, noise, type);
+  if (samples == 1) return by_row;
+  return by_row.view({std::ssize(ids), samples, width}).transpose(0, 1).reshape({-1, width});
+}
+
+}  // namespace svi

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <span>
+
+#include "svi/base/random.hpp"
+
+namespace svi {
+
+/// Rows as numbers: uint8 becomes value/255, float32 stays. [B, D] of `type`. **Local.**
+at::Tensor scaled_features(const at::Tensor& rows, at::ScalarType type);
+
+/// Each pixel 1 with its grey value as probability, keyed by (pixel, step, row): [B, D]. **Local.**
+at::Tensor binarised(const at::Tensor& grey, std::span<const std::int64_t> ids, std::int64_t step,
+                     const Philox& noise);
+
+/// Standard normal numbers [B, width], row b keyed by (purpose, step, ids[b]). **Local.**
+at::Tensor standard_normal(std::span<const std::int64_t> ids, std::int64_t step, std::int64_t width,
+                           Purpose purpose, const Philox& noise, at::ScalarType type);
+
+/// ε of every sample, [L·B, Z] with sample l of row b in row l·B + b; draws l·Z … of (latent, step, ids[b]).
+/// **Local.**
+at::Tensor latent_noise(std::span<const std::int64_t> ids, std::int64_t step, std::int64_t samples,
+                        std::int64_t width, const Philox& noise, at::ScalarType type);
+
+}  // namespace svi
