@@ -6,25 +6,13 @@
 #include <cstdint>
 #include <limits>
 
+#include "svi/base/cpu_versions.hpp"
+
 /// Special functions written without branches, so that a loop marked `omp simd` over them vectorises.
 ///
 /// Errors, relative to max(1, |result|), over [1e-12, 1e12]: float below 1e-6 (exp: relative, below 2e-7),
 /// double below 2e-14. The tests hold them against the C library and a slow series. **Local.**
 namespace svi::math {
-
-#if defined(__GNUC__)
-#define SVI_INLINE inline __attribute__((always_inline))
-#else
-#define SVI_INLINE inline
-#endif
-
-// One version of a function for each generation of x86 processors, picked when the program starts.
-// Sanitizers cannot run the resolvers, which start before them.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(SVI_SANITIZE)
-#define SVI_CPU_VERSIONS __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
-#else
-#define SVI_CPU_VERSIONS
-#endif
 
 /// exp(x) in float32; arguments below −87 give exp(−87) = 1.6e-38, above 88 exp(88): never 0, never infinite.
 SVI_INLINE float exp(float x) {

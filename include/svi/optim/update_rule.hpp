@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "svi/base/options.hpp"
+#include "svi/core/training_state.hpp"
+#include "svi/optim/schedule.hpp"
+
+namespace svi {
+
+/// How an ascent direction becomes a step: owns the step size and the optimizer's state, and nothing else.
+class UpdateRule {
+ public:
+  virtual ~UpdateRule() = default;
+
+  /// The step size of step t = 0, 1, …
+  virtual double rate(std::int64_t step) const = 0;
+  /// What a training line calls it: "learning_rate" or "rho".
+  virtual std::string rate_name() const = 0;
+  /// Names of the tensors it keeps in `TrainingState::optimizer`.
+  virtual std::vector<std::string> state_names() const { return {}; }
+  virtual bool depends_on_total_steps() const { return false; }
+
+  /// Moves `state.parameters` along `direction` [P] by the step `state.step`; leaves `state.step` to the
+  /// caller. `direction` may be overwritten. **Local**, the same on every rank.
+  virtual void update(TrainingState& state, Tensor& direction) const = 0;
+};
+
+/// Keys of the section `optimizer`; each rule declares its own and no others.
+struct OptimizerOptions {
+  std::string type = "adam";
+  double learning_rate = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double momentum = 0.0;
+  double clip_norm = 0.0;
+  double delay = 10.0;
+  double forgetting_rate = 0.7;
+  ScheduleOptions schedule;
+
+  /// Declares `type` and the keys of the rule that `type` names.
+  void describe(OptionSet& options);
+};
+
+/// @param total_steps of the run, for schedules
+/// @throws Error (bad_config) for an unknown type
+std::unique_ptr<UpdateRule> make_update_rule(const OptimizerOptions& options, std::int64_t total_steps);
+
+/// Makes the zero tensors the rule keeps, where they are missing.
+void prepare_state(const UpdateRule& rule, TrainingState& state);
+
+/// Scales `direction` to the norm `largest` when it is longer (Pascanu et al. 2013); 0: never.
+/// @return the norm before, summed in float64. **Local.**
+double clip_norm(Tensor& direction, double largest);
+
+}  // namespace svi

@@ -1,0 +1,24 @@
+#include "sgd.hpp"
+
+#include <ATen/ATen.h>
+
+namespace svi {
+
+std::vector<std::string> Sgd::state_names() const {
+  if (options_.momentum == 0) return {};
+  return {"momentum"};
+}
+
+void Sgd::update(TrainingState& state, Tensor& direction) const {
+  clip_norm(direction, options_.clip_norm);
+  const double step = rate(state.step);
+  if (options_.momentum == 0) {
+    state.parameters.flat().add_(direction, step);
+    return;
+  }
+  const Tensor& momentum = state.optimizer.at("momentum").flat();
+  momentum.mul_(options_.momentum).add_(direction);
+  state.parameters.flat().add_(momentum, step);
+}
+
+}  // namespace svi
