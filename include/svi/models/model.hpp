@@ -78,6 +78,10 @@ class Model {
   /// total.terms["rows"]; terms of the global parameters are added here, once. **Local**, the same on every rank.
   virtual void to_direction(const ParameterSet& parameters, Contribution& total) const = 0;
 
+  /// Turns a direction (per data point where it is a gradient) into the gradient of the ELBO per data point, by
+  /// the metric G in which it is steepest: the identity for plain gradients, the Fisher matrix for natural ones.
+  virtual void apply_metric(const ParameterSet& /*parameters*/, ParameterSet& /*direction*/) const {}
+
   /// The figures of a training line: at least `elbo`, in nats per data point with global terms counted once
   /// and divided by N. **Local**, the same on every rank.
   virtual Metrics training_metrics(const ParameterSet& parameters, const Sums& totals) const = 0;

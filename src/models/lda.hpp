@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lda_e_step.hpp"
+#include "svi/models/registry.hpp"
+
+namespace svi::lda {
+
+struct LdaOptions : ModelOptions {
+  std::int64_t topics = 100;
+  double alpha = 0.1;
+  double eta = 0.01;
+  double tolerance = 1e-3;
+  std::int64_t max_iterations = 100;
+
+  void describe(OptionSet& model, OptionSet& objective) override;
+  std::unique_ptr<Model> build(const DataShape& shape) const override;
+};
+
+/// What one pass over a minibatch's documents shares: the distinct words and their topics' rows.
+class MinibatchWords {
+ public:
+  MinibatchWords(std::int64_t vocabulary, std::int64_t topics)
+      : beta(topics), row_of_word_(static_cast<std::size_t>(vocabulary), -1) {}
+
+  /// Finds the distinct words of the rows and computes their β' rows.
+  void prepare(const CountRows& rows, const float* lambda, std::span<const float> digamma_totals);
+
+  /// Document b as rows of `beta`.
+  Document document(const CountRows& rows, std::int64_t b) const;
+  std::span<const std::int32_t> words() const { return words_; }
+
+  TopicRows beta;
+
+ private:
+  std::vector<std::int32_t> row_of_word_;  // [V], −1 where absent
+  std::vector<std::int32_t> words_;        // distinct, in order of first occurrence
+  std::vector<std::int32_t> entry_rows_;   // [entries] the β' row of each entry
+};
+
+/// Latent Dirichlet allocation by online variational Bayes; see lda.cpp.
+class Lda : public Model, public TopicModel {
+ public:
+  Lda(const LdaOptions& options, const DataShape& shape);
+
+  std::vector<ParameterShape> parameter_shapes() const override;
+  void initialize(ParameterSet& parameters, const Philox& noise) const override;
+  SumLayout terms() const override { return {{"bound", 1}, {"tokens", 1}, {"iterations", 1}}; }
+  void accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,
+                  Contribution& contribution) override;
+  void to_direction(const ParameterSet& parameters, Contribution& total) const override;
+  void apply_metric(const ParameterSet& parameters, ParameterSet& direction) const override;
+  Metrics training_metrics(const ParameterSet& parameters, const Sums& totals) const override;
+  std::unique_ptr<Evaluation> evaluation(const ParameterSet& parameters, EvaluationRows rows,
+                                         std::uint64_t seed) override;
+  std::string steering_metric() const override { return "log_likelihood_per_word"; }
+  void require_fit(const Rows&) const override {}
+  std::int64_t workspace_bytes(std::int64_t local_rows) const override;
+  Tensor topics(const ParameterSet& parameters) const override;
+  Tensor topic_shares(const ParameterSet& parameters) const override;
+
+  const LdaOptions& options() const { return options_; }
+  const DataShape& shape() const { return shape_; }
+  std::int64_t vocabulary() const { return shape_.width(); }
+  /// Σ_v λ_vk [K], summed in float64.
+  std::vector<double> totals(const ParameterSet& parameters) const;
+  /// Σ_k KL(q(β_k) ‖ p(β_k)) in nats.
+  double topics_kl(const ParameterSet& parameters) const;
+
+ private:
+  LdaOptions options_;
+  DataShape shape_;
+  MinibatchWords words_;
+  EStep e_step_;
+  AlignedFloats word_sums_;  // [distinct words, stride]: Σ_d θ'_dk c_dw / norm_dw
+};
+
+std::vector<float> digamma_of(std::span<const double> totals);
+
+/// The E-step of one document: in float32, or in float64 where that cannot hold it.
+struct DocumentFit {
+  std::vector<float> gamma;  ///< [K]
+  double bound = 0;
+};
+DocumentFit infer_document(EStep& e_step, const MinibatchWords& words, const Document& document,
+                           const float* lambda, std::span<const float> digamma_totals, const EStepOptions& options);
+
+EStepOptions e_step_options(const LdaOptions& options);
+
+}  // namespace svi::lda

@@ -1,0 +1,177 @@
+#include "lda_evaluation.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "svi/core/completion.hpp"
+
+namespace svi::lda {
+
+DocumentCompletion::DocumentCompletion(Lda& lda, const ParameterSet& parameters)
+    : lda_(lda),
+      lambda_(parameters["lambda"].data_ptr<float>()),
+      totals_(lda.totals(parameters)),
+      digamma_totals_(digamma_of(totals_)),
+      topics_kl_(lda.topics_kl(parameters)),
+      words_(lda.vocabulary(), lda.options().topics),
+      e_step_(lda.options().topics, e_step_options(lda.options())) {}
+
+SumLayout DocumentCompletion::layout() const {
+  return {{"rows", 1}, {"bound", 1}, {"predicted_log_likelihood", 1}, {"predicted_tokens", 1}};
+}
+
+void DocumentCompletion::add(const Minibatch& minibatch, Sums& sums) {
+  const auto& rows = std::get<CountRows>(minibatch.rows);
+  words_.prepare(rows, lambda_, digamma_totals_);
+  for (std::int64_t b = 0; b < rows.rows(); ++b) {
+    const auto first = static_cast<std::size_t>(rows.starts[static_cast<std::size_t>(b)]);
+    const Document document = words_.document(rows, b);
+    sums.scalar("bound") +=
+        infer_document(e_step_, words_, document, lambda_, digamma_totals_, e_step_options(lda_.options())).bound;
+    sums.scalar("rows") += 1;
+    predict(document, std::span(rows.words).subspan(first, document.rows.size()),
+            minibatch.ids[static_cast<std::size_t>(b)], sums);
+  }
+}
+
+void DocumentCompletion::predict(const Document& document, std::span<const std::int32_t> words, std::int64_t id,
+                                 Sums& sums) {
+  std::vector<std::int32_t> observed_rows;
+  std::vector<float> observed_counts;
+  std::vector<double> predicted(words.size());
+  for (std::size_t n = 0; n < words.size(); ++n) {
+    const auto count = static_cast<std::int64_t>(document.counts[n]);
+    const std::int64_t observed = observed_occurrences(lda_.shape().split_seed, id, words[n], count);
+    predicted[n] = static_cast<double>(count - observed);
+    if (observed == 0) continue;
+    observed_rows.push_back(document.rows[n]);
+    observed_counts.push_back(static_cast<float>(observed));
+  }
+  const DocumentFit fit = infer_document(e_step_, words_, {observed_rows, observed_counts}, lambda_, digamma_totals_,
+                                         e_step_options(lda_.options()));
+  double gamma_total = 0;
+  for (const float gamma : fit.gamma) gamma_total += gamma;
+  for (std::size_t n = 0; n < words.size(); ++n) {
+    if (predicted[n] == 0) continue;
+    double probability = 0;  // Σ_k E[θ_k] E[β_kw]
+    const float* of_word = lambda_ + words[n] * lda_.options().topics;
+    for (std::size_t k = 0; k < fit.gamma.size(); ++k) probability += fit.gamma[k] * of_word[k] / totals_[k];
+    sums.scalar("predicted_log_likelihood") += predicted[n] * std::log(probability / gamma_total);
+    sums.scalar("predicted_tokens") += predicted[n];
+  }
+}
+
+Metrics DocumentCompletion::finish(const Sums& totals) const {
+  Metrics metrics;
+  const double per_word = totals.scalar("predicted_log_likelihood") / totals.scalar("predicted_tokens");
+  metrics.values["elbo"] = totals.scalar("bound") / totals.scalar("rows") -
+                           topics_kl_ / static_cast<double>(lda_.shape().training_rows);
+  metrics.values["log_likelihood_per_word"] = per_word;
+  metrics.values["perplexity"] = std::exp(-per_word);
+  return metrics;
+}
+
+namespace {
+
+// The `count` likeliest words of each topic, ties by word number: [K, count].
+std::vector<std::vector<std::int64_t>> top_words(const Tensor& topics, std::int64_t count) {
+  std::vector<std::vector<std::int64_t>> top;
+  for (std::int64_t k = 0; k < topics.size(0); ++k) {
+    const Tensor order = topics[k].argsort(/*stable=*/true, /*dim=*/0, /*descending=*/true);
+    const auto* first = order.data_ptr<std::int64_t>();
+    top.emplace_back(first, first + count);
+  }
+  return top;
+}
+
+}  // namespace
+
+TopicQuality::TopicQuality(Lda& lda, const ParameterSet& parameters)
+    : words_per_topic_(std::min<std::int64_t>(10, lda.vocabulary())),
+      place_of_word_(static_cast<std::size_t>(lda.vocabulary()), -1) {
+  const std::int64_t diversity_words = std::min<std::int64_t>(25, lda.vocabulary());
+  const auto top = top_words(lda.topics(parameters), diversity_words);
+  std::set<std::int64_t> different;
+  for (const auto& words : top) {
+    different.insert(words.begin(), words.end());
+    std::vector<std::size_t> places;
+    for (std::int64_t i = 0; i < words_per_topic_; ++i) {
+      std::int32_t& place = place_of_word_[static_cast<std::size_t>(words[static_cast<std::size_t>(i)])];
+      if (place < 0) place = static_cast<std::int32_t>(distinct_++);
+      places.push_back(static_cast<std::size_t>(place));
+    }
+    top_.push_back(places);
+  }
+  diversity_ = static_cast<double>(different.size()) / static_cast<double>(std::ssize(top_) * diversity_words);
+  is_present_.assign(distinct_, 0);
+}
+
+SumLayout TopicQuality::layout() const {
+  const std::int64_t pairs = words_per_topic_ * (words_per_topic_ - 1) / 2;
+  return {{"rows", 1}, {"documents_with_word", static_cast<std::int64_t>(distinct_)},
+          {"documents_with_pair", std::ssize(top_) * pairs}};
+}
+
+void TopicQuality::add(const Minibatch& minibatch, Sums& sums) {
+  const auto& rows = std::get<CountRows>(minibatch.rows);
+  const std::span<double> with_word = sums["documents_with_word"];
+  const std::span<double> with_pair = sums["documents_with_pair"];
+  sums.scalar("rows") += static_cast<double>(rows.rows());
+  for (std::size_t b = 0; b + 1 < rows.starts.size(); ++b) {
+    std::fill(is_present_.begin(), is_present_.end(), 0);
+    for (std::int64_t i = rows.starts[b]; i < rows.starts[b + 1]; ++i) {
+      const std::int32_t place = place_of_word_[static_cast<std::size_t>(rows.words[static_cast<std::size_t>(i)])];
+      if (place < 0) continue;
+      is_present_[static_cast<std::size_t>(place)] = 1;
+      with_word[static_cast<std::size_t>(place)] += 1;
+    }
+    std::size_t pair = 0;
+    for (const auto& words : top_) {
+      for (std::size_t i = 1; i < words.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) with_pair[pair++] += is_present_[words[i]] & is_present_[words[j]];
+      }
+    }
+  }
+}
+
+// Mean over pairs of ln(p_ij / (p_i p_j)) / −ln p_ij.
+double TopicQuality::npmi(const Sums& totals, std::size_t topic) const {
+  const double documents = totals.scalar("rows");
+  const auto& words = top_[topic];
+  const std::size_t pairs = words.size() * (words.size() - 1) / 2;
+  std::size_t pair = topic * pairs;
+  double sum = 0;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j, ++pair) {
+      const double both = totals["documents_with_pair"][pair] / documents;
+      const double first = totals["documents_with_word"][words[i]] / documents;
+      const double second = totals["documents_with_word"][words[j]] / documents;
+      if (both <= 0) {
+        sum -= 1;
+      } else if (both >= 1) {
+        sum += 1;  // the limit where both are in every document
+      } else {
+        sum += std::log(both / (first * second)) / -std::log(both);
+      }
+    }
+  }
+  return pairs == 0 ? 0 : sum / static_cast<double>(pairs);
+}
+
+Metrics TopicQuality::finish(const Sums& totals) const {
+  Metrics metrics;
+  double mean = 0;
+  for (std::size_t k = 0; k < top_.size(); ++k) {
+    const double topic = npmi(totals, k);
+    metrics.vectors["npmi_per_topic"].push_back(topic);
+    mean += topic / static_cast<double>(top_.size());
+  }
+  metrics.values["npmi"] = mean;
+  metrics.values["topic_diversity"] = diversity_;
+  return metrics;
+}
+
+}  // namespace svi::lda

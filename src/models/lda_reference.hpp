@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "lda_e_step.hpp"
+
+namespace svi::lda {
+
+/// What the E-step of one document gives, in float64.
+struct ReferenceFit {
+  std::vector<double> gamma;   ///< [K]
+  std::vector<double> counts;  ///< expected counts c_n φ_nk [words, K]
+  double bound = 0;            ///< nats
+  std::int64_t iterations = 0;
+  std::vector<double> bounds;  ///< after each iteration, when asked for
+};
+
+/// The same E-step in float64 with φ written out in logarithms: slow and plain, for tests and for the rare
+/// document that float32 cannot hold. Same start and stopping rule as `EStep`.
+/// @param log_beta E[ln β] [words, K] @param counts [words]
+/// @param wants_bounds also record the bound after every iteration. **Local.**
+ReferenceFit infer_reference(std::span<const double> log_beta, std::span<const float> counts, std::int64_t topics,
+                             const EStepOptions& options, bool wants_bounds = false);
+
+}  // namespace svi::lda
