@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -27,6 +26,13 @@ struct Buffer {
 
   std::int64_t bytes() const;
 };
+
+/// Bytes of one element. **Local.**
+std::int64_t element_bytes(DataType type);
+
+/// into[i] ← into[i] ∘ from[i]: the arithmetic of every backend on host memory. **Local.**
+/// @param from as many elements, of the same type, not overlapping
+void accumulate(Buffer into, const void* from, ReduceOperation operation);
 
 /// The buffer of a span of host memory. `const` is dropped: a backend writes only where the operation says so.
 template <typename Element>
@@ -72,7 +78,14 @@ class Communicator {
   virtual int rank_in_node() const = 0;  ///< among the ranks that share this one's memory. **Local.**
   virtual std::string name() const = 0;  ///< "single process", "MPI", …; for the start-up table. **Local.**
 
-  /// Replaces `values` by the element-wise result over all ranks. **Collective.**
+  /// The same ranks over a channel of their own, always in host memory, for flags, metrics and texts: it may
+  /// be used while operations of this one are under way, in any order relative to them. The shorthands below
+  /// go over it. Closed with its owner. **Local.**
+  virtual Communicator& control() { return *this; }
+
+  /// Replaces `values` by the element-wise result over all ranks, the same bits on every rank and at every
+  /// call; host backends combine in rank order, so that an element's bits depend neither on the length of
+  /// the buffer nor on the backend. **Collective.**
   virtual std::unique_ptr<Work> all_reduce(Buffer values, ReduceOperation operation,
                                            std::string_view tag) = 0;
   /// Overwrites `values` with the root's. **Collective.**
@@ -87,7 +100,9 @@ class Communicator {
   [[noreturn]] virtual void abort(ExitCode code) noexcept = 0;
 };
 
-// Blocking shorthands for the control path.
+// Blocking shorthands over the control channel.
+
+/// Replaces `values` by their sums over all ranks. **Collective.**
 void all_reduce_sum(Communicator& communicator, std::span<double> values, std::string_view tag);
 /// The largest of the ranks' values. **Collective.**
 std::int64_t maximum(Communicator& communicator, std::int64_t value, std::string_view tag);
@@ -96,7 +111,10 @@ std::vector<std::string> all_gather_text(Communicator& communicator, std::string
                                          std::string_view tag);
 
 /// Runs `action` on every rank; when it throws on any, all ranks throw the lowest failing rank's Error, its
-/// message preceded by "rank r: " where there is more than one rank. So all fail together. **Collective.**
+/// message preceded by "rank r: " where there is more than one rank. So all fail together.
+///
+/// An exception that is no Error counts as internal. One of communication is thrown on at once, since the
+/// ranks can then no longer agree on anything. **Collective.**
 void together(Communicator& communicator, std::string_view tag, const std::function<void()>& action);
 
 /// @throws Error (bad_config) on every rank, naming the ranks whose `mine` differs from rank 0's and saying

@@ -1,0 +1,157 @@
+#include "svi/comm/mpi.hpp"
+
+#include <mpi.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+#include <utility>
+
+#include "checks.hpp"
+#include "mpi_channel.hpp"
+#include "mpi_operation.hpp"
+
+namespace svi::comm {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class MpiWork final : public Work {
+ public:
+  MpiWork(const MpiChannel& channel, std::string_view tag, std::deque<MpiOperation::Step> steps)
+      : channel_(channel),
+        operation_(std::make_unique<MpiOperation>(std::string(tag), std::move(steps))) {
+    const std::scoped_lock lock(channel_.progress->mutex());
+    channel_.progress->add(operation_.get());
+  }
+
+  ~MpiWork() override {
+    const std::scoped_lock lock(channel_.progress->mutex());
+    channel_.progress->remove(operation_.get());
+    // MPI may still write into the scratch of one that was given up, and a collective can't be cancelled.
+    if (!operation_->complete()) static_cast<void>(operation_.release());
+  }
+
+  bool test() override {
+    const std::scoped_lock lock(channel_.progress->mutex());
+    channel_.progress->advance_all();
+    operation_->require_no_failure();
+    return operation_->complete();
+  }
+
+  void wait() override {
+    // The first tests follow one another at once: small operations are complete within microseconds.
+    for (int attempt = 0; attempt < 100; ++attempt) {
+      if (test()) return;
+    }
+    const auto deadline = Clock::now() + channel_.options.timeout;
+    while (!test()) {
+      if (Clock::now() > deadline) throw_timeout();
+      std::this_thread::yield();
+    }
+  }
+
+ private:
+  [[noreturn]] void throw_timeout() const {
+    throw Error(ExitCode::communication,
+                "{}: rank {} of {} waited {} seconds in vain: another rank is dead, stuck or slower than that; "
+                "see the other ranks' messages, or raise communication.timeout_seconds",
+                operation_->tag(), channel_.rank, channel_.size, channel_.options.timeout.count());
+  }
+
+  MpiChannel channel_;  // a copy: work may outlive the communicator's object
+  std::unique_ptr<MpiOperation> operation_;
+};
+
+std::atomic<int> abort_code{0};
+
+void exit_with_abort_code(int) { std::_Exit(abort_code); }
+
+bool mpi_is_over() {
+  int finalized = 0;
+  MPI_Finalized(&finalized);
+  return finalized != 0;
+}
+
+}  // namespace
+
+struct Mpi::State {
+  MpiChannel channel;
+  int rank_in_node = 0;
+  bool closed = false;
+
+  std::unique_ptr<Work> begin(std::string_view tag, std::deque<MpiOperation::Step> steps) {
+    if (closed) throw Error(ExitCode::internal, "{}: the communicator is closed", tag);
+    return std::make_unique<MpiWork>(channel, tag, std::move(steps));
+  }
+};
+
+Mpi::Mpi(MpiOptions options) : state_(std::make_unique<State>()) {
+  state_->channel = open_channel(options, std::make_shared<MpiProgress>());
+  state_->rank_in_node = rank_in_node_of(state_->channel);
+  auto control = std::make_unique<State>(*state_);
+  control->channel = open_channel(options, state_->channel.progress);
+  control_ = std::unique_ptr<Mpi>(new Mpi(std::move(control)));
+}
+
+Mpi::Mpi(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Mpi::~Mpi() {
+  if (state_->closed || !control_ || mpi_is_over() || std::uncaught_exceptions() > 0) return;
+  std::fprintf(stderr, "svi: rank %d leaves its MPI communicator unclosed: close() was not called\n", rank());
+}
+
+int Mpi::rank() const { return state_->channel.rank; }
+int Mpi::size() const { return state_->channel.size; }
+int Mpi::rank_in_node() const { return state_->rank_in_node; }
+
+std::unique_ptr<Work> Mpi::all_reduce(Buffer values, ReduceOperation operation, std::string_view tag) {
+  require_host(values, name(), tag);
+  return state_->begin(tag, all_reduce_steps(state_->channel, values, operation));
+}
+
+std::unique_ptr<Work> Mpi::broadcast(Buffer values, int root, std::string_view tag) {
+  require_host(values, name(), tag);
+  require_root(root, size(), tag);
+  return state_->begin(tag, broadcast_steps(state_->channel, values, root));
+}
+
+std::unique_ptr<Work> Mpi::all_gather(Buffer mine, Buffer all, std::string_view tag) {
+  require_host(mine, name(), tag);
+  require_host(all, name(), tag);
+  require_gatherable(mine, all, size(), tag);
+  return state_->begin(tag, all_gather_steps(state_->channel, mine, all));
+}
+
+std::unique_ptr<Work> Mpi::barrier(std::string_view tag) {
+  return state_->begin(tag, barrier_steps(state_->channel));
+}
+
+void Mpi::close() {
+  if (state_->closed) return;
+  // MPI_Comm_free would wait for a dead rank for ever; a barrier has a deadline.
+  barrier("close")->wait();
+  if (control_) control_->close();
+  const std::scoped_lock lock(state_->channel.progress->mutex());
+  state_->closed = true;
+  check_mpi(MPI_Comm_free(&state_->channel.communicator), "MPI_Comm_free");
+}
+
+void Mpi::abort(ExitCode code) noexcept {
+  int none = 0;
+  if (!abort_code.compare_exchange_strong(none, static_cast<int>(code))) {
+    while (true) ::pause();  // another thread is at it already
+  }
+  std::fflush(nullptr);
+  if (mpi_is_over()) std::_Exit(static_cast<int>(code));
+  std::signal(SIGALRM, exit_with_abort_code);
+  ::alarm(10);
+  MPI_Abort(MPI_COMM_WORLD, static_cast<int>(code));
+  std::_Exit(static_cast<int>(code));
+}
+
+}  // namespace svi::comm
