@@ -2,6 +2,7 @@
 add_library(svi_flags INTERFACE)
 target_compile_options(svi_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror
+  -Wno-missing-field-initializers  # designated initializers leave members at their defaults on purpose
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # false alarms inside std::string (GCC bug 105651)
   # None of these changes a result: loops marked `omp simd` vectorise, and sqrt needs no errno call.
   -fopenmp-simd -fno-math-errno -fno-trapping-math)
@@ -9,8 +10,10 @@ target_include_directories(svi_flags INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>)
 if(SVI_SANITIZE)
   target_compile_options(svi_flags INTERFACE -fsanitize=${SVI_SANITIZE} -fno-omit-frame-pointer -g)
-  target_link_options(svi_flags INTERFACE -fsanitize=${SVI_SANITIZE})
   target_compile_definitions(svi_flags INTERFACE SVI_SANITIZE)
+  add_library(svi_sanitizer_defaults OBJECT tests/sanitizers/defaults.cpp)
+  target_link_libraries(svi_flags INTERFACE $<TARGET_OBJECTS:svi_sanitizer_defaults>)
+  target_link_options(svi_flags INTERFACE -fsanitize=${SVI_SANITIZE} -Wl,--export-dynamic-symbol=dlclose)
 endif()
 
 find_program(SVI_CCACHE ccache)

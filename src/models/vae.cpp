@@ -170,7 +170,13 @@ void Vae::add_posterior_gradient(const Tensor& posterior, const Draws& draws, co
 
 void Vae::accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,
                      Contribution& contribution) {
-  if (minibatch.size() == 0) return;
+  ParameterSet& gradients = contribution.statistics;
+  const std::int64_t decoder_first = gradients["decoder.0/weight"].storage_offset();
+  if (minibatch.size() == 0) {  // nothing to add, but every rank announces the same ranges
+    contribution.mark_ready(decoder_first, gradients.flat().numel());
+    contribution.mark_ready(0, decoder_first);
+    return;
+  }
   const Tensor x = features(minibatch, inputs.noise, parameters.flat().scalar_type());
   const Tensor& posterior = encoder_.forward(parameters, x);
   const Draws draws = draw(posterior, minibatch, inputs.noise);
@@ -184,8 +190,6 @@ void Vae::accumulate(const ParameterSet& parameters, const Minibatch& minibatch,
   for (const double value : kl) contribution.terms.scalar("kl") += value;
   contribution.terms.scalar("rows") += static_cast<double>(minibatch.size());
 
-  ParameterSet& gradients = contribution.statistics;
-  const std::int64_t decoder_first = gradients["decoder.0/weight"].storage_offset();
   const Tensor& z_gradient = decoder_.backward(parameters, output, gradients, true);
   contribution.mark_ready(decoder_first, gradients.flat().numel());
   Tensor posterior_gradient = at::zeros_like(posterior);

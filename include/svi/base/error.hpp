@@ -37,4 +37,10 @@ class Error : public std::runtime_error {
   ExitCode code_;
 };
 
+/// An Error that all ranks throw at the same place, so that they can leave in order and one of them tells.
+class AgreedError : public Error {
+ public:
+  using Error::Error;
+};
+
 }  // namespace svi

@@ -23,8 +23,8 @@ class Contribution {
   void clear();
 
   /// Called by a model as soon as elements [first, last) of `statistics.flat()` are final, so that their
-  /// reduction may start while the rest is computed. Ranges must be announced in the same order by every rank;
-  /// what was never announced is reduced at the end.
+  /// reduction may start while the rest is computed. Every rank announces the same ranges in the same order,
+  /// one without rows too; together they cover everything once, or there is none.
   void mark_ready(std::int64_t first, std::int64_t last);
   /// Who is told; set by the trainer for one step.
   std::function<void(std::int64_t first, std::int64_t last)> on_ready;

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+#include "svi/comm/communicator.hpp"
+#include "svi/data/local_rows.hpp"
+#include "svi/models/model.hpp"
+
+namespace svi::trainer {
+
+/// Held-out figures of a model, each rank passing over its own rows.
+class Evaluator {
+ public:
+  Evaluator(Model& model, comm::Communicator& communicator, std::uint64_t seed)
+      : model_(model), communicator_(communicator), seed_(seed) {}
+
+  /// The figures of the held-out rows, and where a model asks for it those of a pass over the training rows.
+  /// Its noise is the same at every evaluation and for any number of ranks. **Collective.**
+  Metrics evaluate(const ParameterSet& parameters, const data::LocalRows& held_out, const data::LocalRows& training);
+
+ private:
+  void pass(Evaluation& evaluation, const data::LocalRows& rows, Metrics& metrics);
+
+  Model& model_;
+  comm::Communicator& communicator_;
+  std::uint64_t seed_;
+};
+
+}  // namespace svi::trainer

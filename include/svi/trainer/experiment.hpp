@@ -1,0 +1,61 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "svi/checkpoint/checkpoint_store.hpp"
+#include "svi/comm/communicator.hpp"
+#include "svi/trainer/settings.hpp"
+#include "svi/trainer/trainer.hpp"
+
+namespace svi::trainer {
+
+/// A run put together from its settings: data, model, update rule, training state, run directory.
+class Experiment {
+ public:
+  struct Start {
+    bool is_fresh = false;    ///< --fresh: refuse a run directory that holds checkpoints
+    bool with_rows = true;    ///< false: the plan only
+    std::string version;
+  };
+
+  /// Opens everything, and resumes where the run directory holds a valid checkpoint of this run.
+  /// @throws AgreedError on every rank with what is wrong. **Collective.**
+  Experiment(Settings settings, comm::Communicator& communicator, Start start);
+
+  /// Trains to the end or to a requested stop. **Collective.**
+  Outcome run(Observer& observer);
+
+  Settings& settings() { return settings_; }
+  const TrainingData& data() const { return *data_; }
+  const Model& model() const { return *model_; }
+  const UpdateRule& rule() const { return *rule_; }
+  const TrainingState& state() const { return state_; }
+  const comm::Communicator& communicator() const { return communicator_; }
+  const std::string& run_directory() const { return run_directory_; }
+  std::int64_t total_steps() const { return total_steps_; }
+  /// What was found at the start, for the log: "resumed from …", "rejected …".
+  const std::vector<Event>& start_events() const { return start_events_; }
+
+ private:
+  void require_same_start();
+  void build();
+  void prepare_directory();
+  void resume();
+  void require_same_run(const checkpoint::Checkpoint& found) const;
+  void share_state();
+
+  Settings settings_;
+  comm::Communicator& communicator_;
+  Start start_;
+  std::string run_directory_;
+  std::string config_yaml_;
+  std::unique_ptr<TrainingData> data_;
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<UpdateRule> rule_;
+  TrainingState state_;
+  std::int64_t total_steps_ = 0;
+  std::vector<Event> start_events_;
+};
+
+}  // namespace svi::trainer

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "svi/models/model.hpp"
+
+namespace svi::trainer {
+
+/// Where a run stands.
+struct Progress {
+  std::int64_t step = 0;  ///< completed updates
+  std::int64_t total_steps = 0;
+  double epoch = 0;
+  double seconds = 0;  ///< of training, across resumes
+};
+
+struct TrainingRecord {
+  Progress progress;
+  Metrics metrics;
+  double samples_per_second = 0;      ///< of all ranks together, since the last record
+  double communication_fraction = 0;  ///< of this rank's training time since the last record
+  std::string rate_name;              ///< "learning_rate" or "rho"
+  double rate = 0;
+};
+
+struct EvaluationRecord {
+  Progress progress;
+  std::string split;  ///< "validation" or "test"
+  Metrics metrics;
+  std::string steering_metric;
+  bool is_best = false;
+};
+
+struct Event {
+  Progress progress;
+  std::string name;  ///< "resumed", "checkpoint", "stopped", …
+  std::string text;  ///< for a person
+};
+
+/// Sees a run and never changes it; only rank 0 has any. **Local.**
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void on_step(const Progress&) {}
+  virtual void on_training(const TrainingRecord&) {}
+  virtual void on_evaluation(const EvaluationRecord&) {}
+  virtual void on_event(const Event&) {}
+};
+
+/// Tells several.
+class Observers : public Observer {
+ public:
+  void add(Observer& observer) { list_.push_back(&observer); }
+  void on_step(const Progress& progress) override {
+    for (Observer* observer : list_) observer->on_step(progress);
+  }
+  void on_training(const TrainingRecord& record) override {
+    for (Observer* observer : list_) observer->on_training(record);
+  }
+  void on_evaluation(const EvaluationRecord& record) override {
+    for (Observer* observer : list_) observer->on_evaluation(record);
+  }
+  void on_event(const Event& event) override {
+    for (Observer* observer : list_) observer->on_event(event);
+  }
+
+ private:
+  std::vector<Observer*> list_;
+};
+
+}  // namespace svi::trainer

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "svi/checkpoint/checkpoint_store.hpp"
+#include "svi/comm/communicator.hpp"
+#include "svi/models/model.hpp"
+#include "svi/optim/update_rule.hpp"
+#include "svi/trainer/evaluator.hpp"
+#include "svi/trainer/observer.hpp"
+#include "svi/trainer/reduction.hpp"
+#include "svi/trainer/settings.hpp"
+#include "svi/trainer/stop_signal.hpp"
+#include "svi/trainer/training_data.hpp"
+
+namespace svi::trainer {
+
+/// Writes checkpoints on rank 0, and does nothing on the others. **Local.**
+class CheckpointWriter {
+ public:
+  virtual ~CheckpointWriter() = default;
+  /// Whether one is due by steps or by this rank's clock, which never touches the training state.
+  virtual bool is_due(const TrainingState& state) = 0;
+  virtual void save(const TrainingState& state, const Progress& progress, const Metrics& metrics) = 0;
+  virtual void save_best(const TrainingState& state, const Progress& progress, const Metrics& metrics) = 0;
+};
+
+/// How a run ended.
+struct Outcome {
+  bool was_stopped = false;         ///< on request, resumable
+  Metrics validation;               ///< of the last evaluation
+  Metrics test;
+};
+
+/// What a trainer works with; all must outlive it.
+struct TrainerParts {
+  Model& model;
+  const UpdateRule& rule;
+  TrainingData& data;
+  comm::Communicator& communicator;
+  CheckpointWriter& checkpoints;
+  Observer& observer;
+  const StopSignal& stop;
+};
+
+/// When a run ends, evaluates and tells.
+struct TrainerSchedule {
+  std::int64_t total_steps = 0;
+  std::int64_t evaluate_every = 0;  ///< steps; 0: only at the end
+  std::int64_t log_every = 50;      ///< steps
+};
+
+/// Stochastic variational inference, the same loop for every model (docs/math.md; Hoffman et al. 2013).
+class Trainer {
+ public:
+  Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, std::uint64_t seed);
+
+  /// Trains from `state` to the last step, or until a stop is requested. **Collective.**
+  /// @throws AgreedError (internal) when the ELBO is no longer finite
+  Outcome run(TrainingState& state);
+
+ private:
+  Progress progress(const TrainingState& state) const;
+  void require_finite(const TrainingState& state) const;
+  void observe_step(TrainingState& state);
+  void evaluate(TrainingState& state, const std::string& split, Metrics& metrics);
+  bool evaluation_is_due(std::int64_t step) const;
+
+  TrainerParts parts_;
+  TrainerSchedule schedule_;
+  Philox noise_;
+  Evaluator evaluator_;
+  Reduction reduction_;
+  Contribution contribution_;
+
+  // Of the steps since the last training line.
+  Sums interval_;
+  double interval_seconds_ = 0;
+};
+
+}  // namespace svi::trainer

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "svi/comm/communicator.hpp"
+#include "svi/data/data_file.hpp"
+#include "svi/data/local_rows.hpp"
+#include "svi/data/partition.hpp"
+#include "svi/data/sampler.hpp"
+#include "svi/models/model.hpp"
+#include "svi/trainer/settings.hpp"
+
+namespace svi::trainer {
+
+/// This rank's part of the training rows and of the held-out rows, and the sampler over them.
+class TrainingData {
+ public:
+  /// Opens and checks the files and reads this rank's shards. Ranks that see different files, and files that
+  /// do not go together, are refused on every rank. **Collective.**
+  /// @param counts whether the model needs word counts
+  /// @param with_rows false: only the facts and the plan, for --dry-run
+  TrainingData(const Settings& settings, bool counts, comm::Communicator& communicator, bool with_rows = true);
+
+  /// This rank's rows of a step. **Local.**
+  Minibatch minibatch(std::int64_t step);
+
+  std::int64_t steps_per_epoch() const { return sampler_->steps_per_epoch(); }
+  std::int64_t global_rows(std::int64_t step) const { return sampler_->global_rows(step); }
+  const data::Partition& partition() const { return *partition_; }
+  const data::DataFacts& facts() const { return facts_; }
+  DataShape shape() const;
+
+  const data::LocalRows& training() const { return training_; }
+  const data::LocalRows& validation() const { return validation_; }
+  const data::LocalRows& test() const { return test_; }
+  std::int64_t validation_rows() const { return validation_rows_; }  ///< of all ranks
+  std::int64_t test_rows() const { return test_rows_; }              ///< of all ranks
+  std::int64_t empty_rows() const { return empty_rows_; }            ///< of all ranks: documents without words
+
+  /// Names the training and validation data whatever the number of ranks.
+  const std::string& digest() const { return digest_; }
+
+ private:
+  data::LocalRows read_all(const data::DataFile& file, comm::Communicator& communicator, std::int64_t shards) const;
+  void read_local(const Settings& settings, const data::DataFile& file, comm::Communicator& communicator);
+  void agree_on_digest(comm::Communicator& communicator);
+
+  data::DataFacts facts_;
+  std::uint64_t split_seed_;
+  std::int64_t rank_;
+  std::unique_ptr<data::Partition> partition_;
+  std::unique_ptr<data::Sampler> sampler_;
+  std::vector<std::int64_t> held_out_rows_;  // of the training file
+  data::LocalRows training_;
+  data::LocalRows validation_;
+  data::LocalRows test_;
+  std::int64_t validation_rows_ = 0;
+  std::int64_t test_rows_ = 0;
+  std::int64_t empty_rows_ = 0;
+  std::string digest_;
+};
+
+}  // namespace svi::trainer

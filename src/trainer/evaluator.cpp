@@ -1,0 +1,35 @@
+#include "svi/trainer/evaluator.hpp"
+
+#include <algorithm>
+
+namespace svi::trainer {
+
+namespace {
+
+constexpr std::int64_t rows_at_once = 500;
+// No training step ever has this number, so that evaluation has noise of its own.
+constexpr std::int64_t evaluation_step = std::int64_t{1} << 62;
+
+}  // namespace
+
+void Evaluator::pass(Evaluation& evaluation, const data::LocalRows& rows, Metrics& metrics) {
+  Sums sums(evaluation.layout());
+  for (std::int64_t first = 0; first < rows.size(); first += rows_at_once) {
+    evaluation.add(rows.slice(first, std::min(first + rows_at_once, rows.size()), evaluation_step), sums);
+  }
+  comm::all_reduce_sum(communicator_, sums.flat(), "evaluation");
+  Metrics figures = evaluation.finish(sums);
+  metrics.values.merge(figures.values);
+  metrics.vectors.merge(figures.vectors);
+}
+
+Metrics Evaluator::evaluate(const ParameterSet& parameters, const data::LocalRows& held_out,
+                            const data::LocalRows& training) {
+  Metrics metrics;
+  pass(*model_.evaluation(parameters, EvaluationRows::held_out, seed_), held_out, metrics);
+  const auto over_training = model_.evaluation(parameters, EvaluationRows::training, seed_);
+  if (over_training) pass(*over_training, training, metrics);
+  return metrics;
+}
+
+}  // namespace svi::trainer

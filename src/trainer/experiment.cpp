@@ -1,0 +1,177 @@
+#include "svi/trainer/experiment.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <filesystem>
+
+#include "run_checkpoints.hpp"
+#include "svi/base/error.hpp"
+#include "svi/base/sha256.hpp"
+#include "svi/io/atomic_file.hpp"
+
+namespace svi::trainer {
+
+namespace {
+
+std::string checkpoint_folder(const std::string& run_directory) { return run_directory + "/checkpoints"; }
+
+std::int64_t steps_between(std::int64_t every_steps, std::int64_t every_epochs, std::int64_t steps_per_epoch) {
+  return every_steps > 0 ? every_steps : every_epochs * steps_per_epoch;
+}
+
+}  // namespace
+
+Experiment::Experiment(Settings settings, comm::Communicator& communicator, Start start)
+    : settings_(std::move(settings)), communicator_(communicator), start_(std::move(start)) {
+  config_yaml_ = config::to_yaml(settings_.sections());
+  run_directory_ = settings_.run_directory();
+  require_same_start();
+  data_ = std::make_unique<TrainingData>(settings_, settings_.model_entry->needs_counts, communicator_, start_.with_rows);
+  comm::together(communicator_, "building the model", [this] { build(); });
+  if (!start_.with_rows) return;
+  comm::together(communicator_, "preparing the run directory", [this] {
+    if (communicator_.rank() == 0) prepare_directory();
+  });
+  comm::together(communicator_, "resuming", [this] {
+    if (communicator_.rank() == 0) resume();
+  });
+  share_state();
+}
+
+// Programs, settings and versions that differ between ranks would train a model that nobody asked for.
+void Experiment::require_same_start() {
+  comm::require_same(communicator_, "the program", sha256_of_file("/proc/self/exe"));
+  comm::require_same(communicator_, "the configuration", config_yaml_);
+}
+
+void Experiment::build() {
+  if (settings_.device.type == "cuda") {
+    throw Error(ExitCode::bad_config, "device.type is cuda, but this program was built without CUDA; use auto or cpu");
+  }
+  if (settings_.communication.backend == "mpi" && communicator_.name() != "MPI") {
+    throw Error(ExitCode::bad_config, "communication.backend is mpi, but this program was started alone; start it by mpirun or srun");
+  }
+  if (settings_.communication.backend == "single" && communicator_.size() > 1) {
+    throw Error(ExitCode::bad_config, "communication.backend is single, but there are {} ranks; start one, or use auto", communicator_.size());
+  }
+  at::set_num_threads(static_cast<int>(settings_.device.threads));
+  const std::int64_t per_epoch = data_->steps_per_epoch();
+  total_steps_ = settings_.train.steps > 0 ? settings_.train.steps : settings_.train.epochs * per_epoch;
+  model_ = settings_.model->build(data_->shape());
+  if (start_.with_rows && data_->training().size() > 0) {
+    model_->require_fit(data_->training().slice(0, data_->training().size(), 0).rows);
+  }
+  rule_ = make_update_rule(settings_.optimizer, total_steps_);
+  state_.seed = static_cast<std::uint64_t>(settings_.run.seed);
+  state_.parameters = ParameterSet(model_->parameter_shapes());
+  prepare_state(*rule_, state_);
+  if (start_.with_rows) model_->initialize(state_.parameters, Philox(state_.seed));
+}
+
+void Experiment::prepare_directory() {
+  const std::string folder = checkpoint_folder(run_directory_);
+  std::error_code problem;
+  std::filesystem::create_directories(folder, problem);
+  if (problem) throw Error(ExitCode::cannot_write, "cannot make the run directory {}: {}", folder, problem.message());
+  if (start_.is_fresh && !std::filesystem::is_empty(folder)) {
+    throw Error(ExitCode::cannot_write, "{} already holds checkpoints and --fresh never overwrites a run; "
+                "choose another with --run-dir or run.name, or remove it", folder);
+  }
+}
+
+void Experiment::resume() {
+  const checkpoint::CheckpointStore store(checkpoint_folder(run_directory_), settings_.checkpoint.keep_last);
+  auto found = store.newest([this](const std::string& path, const std::string& reason) {
+    start_events_.push_back({{}, "rejected", fmt::format("rejected {}: {}", path, reason)});
+  });
+  if (found) {
+    require_same_run(*found);
+    state_ = std::move(found->state);
+    start_events_.push_back({{.step = state_.step, .total_steps = total_steps_}, "resumed",
+                             fmt::format("resumed at step {} of {}", state_.step, total_steps_)});
+  }
+  // Only now: a refused start must leave the earlier run's files as they were.
+  io::write_text(run_directory_ + "/config.yaml", config_yaml_);
+}
+
+void Experiment::require_same_run(const checkpoint::Checkpoint& found) const {
+  const checkpoint::CheckpointFacts& facts = found.facts;
+  const std::string hint = "choose another --run-dir or run.name for a new run";
+  if (facts.model != settings_.model_entry->name) {
+    throw Error(ExitCode::bad_config, "{} holds checkpoints of model.type {}, not {}; {}", run_directory_, facts.model,
+                settings_.model_entry->name, hint);
+  }
+  if (found.state.parameters.shapes() != state_.parameters.shapes()) {
+    throw Error(ExitCode::bad_config, "the checkpoints in {} hold parameters of other names or shapes than this model and these data make; {}",
+                run_directory_, hint);
+  }
+  Settings before = Settings::read(config::Document::parse(facts.config_yaml, "the checkpoint's configuration"));
+  Settings now = Settings::read(config::Document::parse(config_yaml_, "the configuration"));
+  const auto changes = changes_that_forbid_resume(config::values(before.sections()), config::values(now.sections()),
+                                                  rule_->depends_on_total_steps());
+  if (!changes.empty()) {
+    throw Error(ExitCode::bad_config, "{} holds a run with other settings; changed: {}; set them back, or {}", run_directory_,
+                fmt::join(changes, "; "), hint);
+  }
+  if (facts.data_sha256 != data_->digest()) {
+    throw Error(ExitCode::bad_config, "{} holds a run on other training or validation data than {}; {}", run_directory_,
+                data_->facts().path, hint);
+  }
+  for (const std::string& name : rule_->state_names()) {
+    const auto kept = found.state.optimizer.find(name);
+    if (kept == found.state.optimizer.end() || kept->second.shapes() != state_.parameters.shapes()) {
+      throw Error(ExitCode::bad_data, "the newest checkpoint in {} lacks the optimizer's {}; {}", run_directory_, name, hint);
+    }
+  }
+}
+
+// Rank 0 read the checkpoint; the others get all that determines the future from it.
+void Experiment::share_state() {
+  const auto broadcast = [this](const Tensor& flat) {
+    const comm::Buffer buffer{flat.data_ptr(), flat.numel(), comm::DataType::float32, comm::MemorySpace::host};
+    communicator_.broadcast(buffer, 0, "checkpoint")->wait();
+  };
+  broadcast(state_.parameters.flat());
+  for (auto& [name, tensors] : state_.optimizer) broadcast(tensors.flat());
+  std::vector<double> scalars{static_cast<double>(state_.step), state_.training_seconds, state_.best_value,
+                              static_cast<double>(state_.best_step)};
+  const SumLayout terms = model_->terms();
+  for (const auto& [name, length] : terms) {
+    const auto mean = state_.previous_means.find(name);
+    scalars.push_back(mean == state_.previous_means.end() ? 0 : mean->second);
+  }
+  communicator_.control().broadcast(comm::buffer_of(std::span(scalars)), 0, "checkpoint")->wait();
+  state_.step = static_cast<std::int64_t>(scalars[0]);
+  state_.training_seconds = scalars[1];
+  state_.best_value = scalars[2];
+  state_.best_step = static_cast<std::int64_t>(scalars[3]);
+  for (std::size_t i = 0; i < terms.size(); ++i) state_.previous_means[terms[i].first] = scalars[4 + i];
+}
+
+Outcome Experiment::run(Observer& observer) {
+  checkpoint::CheckpointFacts facts{.model = settings_.model_entry->name,
+                                    .tool_version = start_.version,
+                                    .config_yaml = config_yaml_,
+                                    .data_sha256 = data_->digest(),
+                                    .ranks_at_save = communicator_.size(),
+                                    .feature_shape = data_->facts().feature_shape,
+                                    .vocabulary = data_->facts().vocabulary};
+  std::unique_ptr<CheckpointWriter> checkpoints = std::make_unique<NoCheckpoints>();
+  if (communicator_.rank() == 0) {
+    checkpoints = std::make_unique<RunCheckpoints>(checkpoint_folder(run_directory_), settings_.checkpoint,
+                                                   std::move(facts), observer);
+  }
+  const StopSignal stop;
+  const TrainerSchedule schedule{
+      .total_steps = total_steps_,
+      .evaluate_every = steps_between(settings_.evaluation.every_steps, settings_.evaluation.every_epochs, data_->steps_per_epoch()),
+      .log_every = settings_.run.log_every_steps};
+  Trainer trainer({*model_, *rule_, *data_, communicator_, *checkpoints, observer, stop}, schedule, state_.seed);
+  return trainer.run(state_);
+}
+
+}  // namespace svi::trainer

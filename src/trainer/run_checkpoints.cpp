@@ -1,0 +1,37 @@
+#include "run_checkpoints.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace svi::trainer {
+
+RunCheckpoints::RunCheckpoints(const std::string& folder, const CheckpointOptions& options,
+                               checkpoint::CheckpointFacts facts, Observer& observer)
+    : store_(folder, options.keep_last), options_(options), facts_(std::move(facts)), observer_(observer) {}
+
+bool RunCheckpoints::is_due(const TrainingState& state) {
+  if (options_.every_steps > 0 && state.step % options_.every_steps == 0) return true;
+  const std::chrono::duration<double> since = std::chrono::steady_clock::now() - last_;
+  return options_.every_seconds > 0 && since.count() >= options_.every_seconds;
+}
+
+checkpoint::Checkpoint RunCheckpoints::snapshot(const TrainingState& state, const Progress& progress,
+                                                const Metrics& metrics) const {
+  checkpoint::Checkpoint snapshot{facts_, state};
+  snapshot.facts.epoch = progress.epoch;
+  snapshot.facts.metrics = metrics.values;
+  return snapshot;
+}
+
+void RunCheckpoints::save(const TrainingState& state, const Progress& progress, const Metrics& metrics) {
+  const std::string path = store_.save(snapshot(state, progress, metrics));
+  last_ = std::chrono::steady_clock::now();
+  observer_.on_event({progress, "checkpoint", fmt::format("saved {}", path)});
+}
+
+void RunCheckpoints::save_best(const TrainingState& state, const Progress& progress, const Metrics& metrics) {
+  store_.save_best(snapshot(state, progress, metrics));
+}
+
+}  // namespace svi::trainer

@@ -1,0 +1,170 @@
+#include "svi/trainer/settings.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "svi/base/error.hpp"
+
+namespace svi::trainer {
+
+void RunOptions::describe(OptionSet& options) {
+  options.text("name", name, "the run directory is directory/name");
+  options.text("directory", directory, "where run directories are made");
+  options.integer("seed", seed, Range::between(0, 9e15), "", "keys every random number of the run");
+  options.integer("log_every_steps", log_every_steps, Range::at_least(1), "steps", "distance of training lines");
+}
+
+void DataOptions::describe(OptionSet& options) {
+  options.text("train", train, "training data: an HDF5 file, see svi-data");
+  options.text("test", test, "evaluated at the end, never steers; empty: none");
+  options.text("validation", validation, "a file whose figures choose the best checkpoint; empty: none");
+  options.real("validation.fraction", validation_fraction, {.lowest = 0, .highest = 1, .highest_is_open = true}, "",
+               "share of the training rows held out in place of a file");
+  options.integer("split_seed", split_seed, Range::between(0, 9e15), "", "keys that choice and the completion halves");
+  options.integer("shards", shards, Range::between(1, 1 << 20), "shards",
+                  "virtual shards; the largest number of ranks, and part of what fixes every minibatch");
+}
+
+void TrainOptions::describe(OptionSet& options) {
+  options.integer("batch", batch, Range::at_least(1), "rows", "S, the global minibatch, whatever the number of ranks");
+  options.integer("epochs", epochs, Range::at_least(1), "epochs", "passes over the training rows");
+  options.integer("steps", steps, Range::at_least(0), "steps", "length of the run in place of epochs; 0: use epochs");
+}
+
+void EvaluationOptions::describe(OptionSet& options) {
+  options.integer("every_epochs", every_epochs, Range::at_least(0), "epochs", "0: only at the end");
+  options.integer("every_steps", every_steps, Range::at_least(0), "steps", "in place of every_epochs; 0: use that");
+}
+
+void CheckpointOptions::describe(OptionSet& options) {
+  options.real("every_seconds", every_seconds, Range::at_least(0), "seconds", "0: not by time");
+  options.integer("every_steps", every_steps, Range::at_least(0), "steps", "0: not by steps");
+  options.integer("keep_last", keep_last, Range::at_least(1), "files", "how many remain besides best.h5");
+}
+
+void CommunicationOptions::describe(OptionSet& options) {
+  options.choice("backend", backend, {"auto", "mpi", "single"},
+                 "auto: MPI under mpirun or srun, else none; mpi, single: refuse any other start");
+  options.choice("reduction", reduction, {"fast"}, "fast: the library's order of summation");
+  options.real("timeout_seconds", timeout_seconds, Range::above(0), "seconds", "a rank that waits longer gives up");
+}
+
+void DeviceOptions::describe(OptionSet& options) {
+  options.choice("type", type, {"auto", "cpu", "cuda"}, "where the model computes");
+  options.integer("threads", threads, Range::between(1, 1024), "threads", "of matrix products, per rank");
+  options.choice("precision", precision, {"float32"}, "of parameters and products");
+}
+
+namespace {
+
+void require_sensible(const Settings& settings) {
+  const ModelEntry& entry = *settings.model_entry;
+  const auto& rules = entry.update_rules;
+  if (std::find(rules.begin(), rules.end(), settings.optimizer.type) == rules.end()) {
+    throw Error(ExitCode::bad_config, "optimizer.type {} does not go with model.type {}: {}; use {}",
+                settings.optimizer.type, entry.name, entry.update_rule_reason, fmt::join(rules, " or "));
+  }
+  if (settings.data.train.empty()) {
+    throw Error(ExitCode::bad_config, "data.train is missing: name an HDF5 file made by svi-data");
+  }
+  if (!settings.data.validation.empty() && settings.data.validation_fraction > 0) {
+    throw Error(ExitCode::bad_config, "data.validation is both a file and a fraction; give one of them");
+  }
+  if (settings.run.name.empty() || settings.run.name.find('/') != std::string::npos) {
+    throw Error(ExitCode::bad_config, "run.name is \"{}\"; expected a folder's name without '/'", settings.run.name);
+  }
+}
+
+}  // namespace
+
+std::vector<config::Section> Settings::sections() {
+  std::vector<config::Section> list;
+  const auto add = [&](const char* name, auto& options) {
+    list.push_back({name, {}});
+    options.describe(list.back().options);
+  };
+  add("run", run);
+  add("data", data);
+  config::Section model_section{"model", {}};
+  config::Section objective{"objective", {}};
+  model_section.options.text("type", model_type, "which model");
+  model->describe(model_section.options, objective.options);
+  list.push_back(std::move(model_section));
+  if (!objective.options.all().empty()) list.push_back(std::move(objective));
+  add("optimizer", optimizer);
+  add("train", train);
+  add("evaluation", evaluation);
+  add("checkpoint", checkpoint);
+  add("communication", communication);
+  add("device", device);
+  return list;
+}
+
+Settings default_settings(const std::string& model, const std::string& update_rule) {
+  Settings settings;
+  settings.model_entry = &find_model(model);
+  settings.model_type = model;
+  settings.model = settings.model_entry->options();
+  settings.optimizer.type = update_rule.empty() ? settings.model_entry->update_rules.front() : update_rule;
+  return settings;
+}
+
+Settings Settings::read(config::Document document) {
+  const std::optional<std::string> type = document.find("model.type");
+  if (!type) {
+    std::vector<std::string> names;
+    for (const ModelEntry& entry : models()) names.push_back(entry.name);
+    throw Error(ExitCode::bad_config, "model.type is missing; expected one of: {}", fmt::join(names, ", "));
+  }
+  Settings settings = default_settings(*type, document.find("optimizer.type").value_or(""));
+  for (const config::Section& section : settings.sections()) document.fill(section.name, section.options);
+  document.refuse_unknown();
+  require_sensible(settings);
+  return settings;
+}
+
+std::string Settings::run_directory() const {
+  return std::filesystem::absolute(std::filesystem::path(run.directory) / run.name).lexically_normal().string();
+}
+
+namespace {
+
+bool may_change(const std::string& key, bool schedule_depends_on_length) {
+  static const std::set<std::string> fixed{"run.seed", "communication.reduction", "communication.wire",
+                                           "communication.staleness", "device.precision"};
+  static const std::set<std::string> paths{"data.train", "data.test", "data.validation"};
+  if (fixed.contains(key)) return false;
+  if (paths.contains(key)) return true;
+  if (key == "train.epochs" || key == "train.steps") return !schedule_depends_on_length;
+  const std::string section = key.substr(0, key.find('.'));
+  static const std::set<std::string> free{"run", "evaluation", "checkpoint", "communication", "device"};
+  return free.contains(section);
+}
+
+}  // namespace
+
+std::vector<std::string> changes_that_forbid_resume(const std::map<std::string, std::string>& before,
+                                                    const std::map<std::string, std::string>& now,
+                                                    bool schedule_depends_on_length) {
+  std::vector<std::string> changes;
+  const auto text_in = [](const auto& values, const std::string& key) {
+    const auto found = values.find(key);
+    return found == values.end() ? std::string("absent") : found->second;
+  };
+  std::set<std::string> keys;
+  for (const auto& [key, value] : before) keys.insert(key);
+  for (const auto& [key, value] : now) keys.insert(key);
+  for (const std::string& key : keys) {
+    const std::string was = text_in(before, key);
+    const std::string is = text_in(now, key);
+    if (was == is || may_change(key, schedule_depends_on_length)) continue;
+    changes.push_back(fmt::format("{}: was {}, is {}", key, was, is));
+  }
+  return changes;
+}
+
+}  // namespace svi::trainer
