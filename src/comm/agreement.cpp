@@ -74,7 +74,7 @@ void together(Communicator& communicator, std::string_view tag, const std::funct
     const int code = std::stoi(all[rank].substr(0, space));
     if (code == 0) continue;
     const std::string prefix = all.size() > 1 ? fmt::format("rank {}: ", rank) : "";
-    throw Error(static_cast<ExitCode>(code), "{}{}", prefix, all[rank].substr(space + 1));
+    throw AgreedError(static_cast<ExitCode>(code), "{}{}", prefix, all[rank].substr(space + 1));
   }
 }
 
@@ -86,7 +86,7 @@ void require_same(Communicator& communicator, std::string_view what, std::string
     if (digests[rank] != digests[0]) differing.push_back(rank);
   }
   if (differing.empty()) return;
-  throw Error(ExitCode::bad_config,
+  throw AgreedError(ExitCode::bad_config,
               "{} of rank{} {} differs from that of rank 0: all {} ranks must be started with the same", what,
               differing.size() > 1 ? "s" : "", fmt::join(differing, ", "), digests.size());
 }
