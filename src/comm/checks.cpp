@@ -5,8 +5,8 @@ namespace svi::comm {
 void require_host(const Buffer& buffer, std::string_view backend, std::string_view tag) {
   if (buffer.space != MemorySpace::host) {
     throw Error(ExitCode::internal,
-                "{}: a buffer in CUDA memory was handed to the backend '{}', which takes host memory only", tag,
-                backend);
+                "{}: a buffer in CUDA memory was handed to the backend '{}', which takes host memory only",
+                tag, backend);
   }
   if (buffer.count < 0 || (buffer.data == nullptr && buffer.count > 0)) {
     throw Error(ExitCode::internal, "{}: a buffer of {} elements at {}", tag, buffer.count, buffer.data);

@@ -54,11 +54,12 @@ std::optional<Announcement> announced_ranks(bool by_mpi_launcher) {
 
 void refuse_fewer(int world, const std::optional<Announcement>& announced) {
   if (!announced || announced->ranks <= world) return;
-  throw Error(ExitCode::usage,
-              "{}={} announces {} ranks, but MPI found {}: started so, the programs know nothing of one another "
-              "and each would train alone; start them with `srun --mpi=pmix` or with the `mpirun` of the MPI "
-              "this program was built with, or start a single one with `mpirun -np 1` or `srun -n 1`",
-              announced->variable, announced->ranks, announced->ranks, world);
+  throw Error(
+      ExitCode::usage,
+      "{}={} announces {} ranks, but MPI found {}: started so, the programs know nothing of one another "
+      "and each would train alone; start them with `srun --mpi=pmix` or with the `mpirun` of the MPI "
+      "this program was built with, or start a single one with `mpirun -np 1` or `srun -n 1`",
+      announced->variable, announced->ranks, announced->ranks, world);
 }
 
 void begin_mpi() {
@@ -68,8 +69,9 @@ void begin_mpi() {
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN);
   if (provided < MPI_THREAD_SERIALIZED) {
-    throw Error(ExitCode::communication, "this MPI library allows no threads: it offers level {}, but {} is needed",
-                provided, MPI_THREAD_SERIALIZED);
+    throw Error(ExitCode::communication,
+                "this MPI library allows no threads: it offers level {}, but {} is needed", provided,
+                MPI_THREAD_SERIALIZED);
   }
 }
 

@@ -23,8 +23,7 @@ using Clock = std::chrono::steady_clock;
 class MpiWork final : public Work {
  public:
   MpiWork(const MpiChannel& channel, std::string_view tag, std::deque<MpiOperation::Step> steps)
-      : channel_(channel),
-        operation_(std::make_unique<MpiOperation>(std::string(tag), std::move(steps))) {
+      : channel_(channel), operation_(std::make_unique<MpiOperation>(std::string(tag), std::move(steps))) {
     const std::scoped_lock lock(channel_.progress->mutex());
     channel_.progress->add(operation_.get());
   }
@@ -57,10 +56,11 @@ class MpiWork final : public Work {
 
  private:
   [[noreturn]] void throw_timeout() const {
-    throw Error(ExitCode::communication,
-                "{}: rank {} of {} waited {} seconds in vain: another rank is dead, stuck or slower than that; "
-                "see the other ranks' messages, or raise communication.timeout_seconds",
-                operation_->tag(), channel_.rank, channel_.size, channel_.options.timeout.count());
+    throw Error(
+        ExitCode::communication,
+        "{}: rank {} of {} waited {} seconds in vain: another rank is dead, stuck or slower than that; "
+        "see the other ranks' messages, or raise communication.timeout_seconds",
+        operation_->tag(), channel_.rank, channel_.size, channel_.options.timeout.count());
   }
 
   MpiChannel channel_;  // a copy: work may outlive the communicator's object

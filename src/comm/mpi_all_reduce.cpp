@@ -34,7 +34,8 @@ class Contributions {
       : mine_(mine),
         rank_(rank),
         size_(size),
-        scratch_(std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(mine.bytes() * size))) {}
+        scratch_(std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(mine.bytes() * size))) {
+  }
 
   std::byte* of(int rank) const {
     return rank == rank_ ? static_cast<std::byte*>(mine_.data) : scratch_.get() + rank * mine_.bytes();
@@ -88,12 +89,14 @@ struct Exchange {
   void send(const Buffer& buffer, int to) {
     requests.emplace_back();
     check_mpi(MPI_Isend(buffer.data, static_cast<int>(buffer.bytes()), MPI_BYTE, to, message_tag,
-                        channel.communicator, &requests.back()), "MPI_Isend");
+                        channel.communicator, &requests.back()),
+              "MPI_Isend");
   }
   void receive(void* data, std::int64_t bytes, int from) {
     requests.emplace_back();
     check_mpi(MPI_Irecv(data, static_cast<int>(bytes), MPI_BYTE, from, message_tag, channel.communicator,
-                        &requests.back()), "MPI_Irecv");
+                        &requests.back()),
+              "MPI_Irecv");
   }
 };
 
@@ -101,7 +104,7 @@ struct Exchange {
 // message tag: MPI keeps the order of messages between two ranks.
 void append_exchange(Steps& steps, const MpiChannel& channel, Buffer values, ReduceOperation operation) {
   auto contributions = std::make_shared<std::optional<Contributions>>();
-  // Every MPI library has at least 32,768 tags; so many operations are never under way at once.
+  // Every MPI library has at least 32,768 tags; so many are never under way at once.
   const int message_tag = (*channel.exchanges)++ % 32768;
   const Buffer mine = segment_of(values, channel.rank, channel.size);
 
@@ -132,11 +135,17 @@ void append_exchange(Steps& steps, const MpiChannel& channel, Buffer values, Red
 
 Steps all_reduce_steps(const MpiChannel& channel, Buffer values, ReduceOperation operation) {
   Steps steps;
-  const std::int64_t most = std::max<std::int64_t>(1, channel.options.message_bytes / element_bytes(values.type));
+  const std::int64_t most =
+      std::max<std::int64_t>(1, channel.options.message_bytes / element_bytes(values.type));
+  // A gather is one of MPI's collectives, which all ranks must begin in the same order: so it is only ever
+  // the first step, taken when the operation begins. Exchanges find each other by their message tag.
+  const bool small = values.bytes() * channel.size <= channel.options.gather_bytes;
+  if (small && values.count <= most) {
+    append_gather(steps, channel, values, operation);
+    return steps;
+  }
   for (std::int64_t first = 0; first < values.count; first += most) {
-    const Buffer part = slice(values, first, std::min(most, values.count - first));
-    const bool small = part.bytes() * channel.size <= channel.options.gather_bytes || part.count < channel.size;
-    small ? append_gather(steps, channel, part, operation) : append_exchange(steps, channel, part, operation);
+    append_exchange(steps, channel, slice(values, first, std::min(most, values.count - first)), operation);
   }
   return steps;
 }

@@ -20,7 +20,9 @@ MpiChannel open_channel(const MpiOptions& options, std::shared_ptr<MpiProgress> 
 
 int rank_in_node_of(const MpiChannel& channel) {
   MPI_Comm node = MPI_COMM_NULL;
-  check_mpi(MPI_Comm_split_type(channel.communicator, MPI_COMM_TYPE_SHARED, channel.rank, MPI_INFO_NULL, &node), "MPI_Comm_split_type");
+  check_mpi(
+      MPI_Comm_split_type(channel.communicator, MPI_COMM_TYPE_SHARED, channel.rank, MPI_INFO_NULL, &node),
+      "MPI_Comm_split_type");
   int rank = 0;
   check_mpi(MPI_Comm_rank(node, &rank), "MPI_Comm_rank");
   check_mpi(MPI_Comm_free(&node), "MPI_Comm_free");
@@ -50,7 +52,8 @@ void broadcast_parts(const MpiChannel& channel, const Buffer& values, int root, 
   for (const Part& part : parts_of(values, channel.options.message_bytes)) {
     requests.emplace_back();
     check_mpi(MPI_Ibcast(part.data, static_cast<int>(part.bytes), MPI_BYTE, root, channel.communicator,
-                         &requests.back()), "MPI_Ibcast");
+                         &requests.back()),
+              "MPI_Ibcast");
   }
 }
 
@@ -65,7 +68,8 @@ void gather(const MpiChannel& channel, const Buffer& mine, void* all, Requests& 
   requests.emplace_back();
   const int bytes = static_cast<int>(mine.bytes());
   check_mpi(MPI_Iallgather(mine.data, bytes, MPI_BYTE, all, bytes, MPI_BYTE, channel.communicator,
-                           &requests.back()), "MPI_Iallgather");
+                           &requests.back()),
+            "MPI_Iallgather");
 }
 
 }  // namespace
@@ -86,7 +90,8 @@ Steps all_gather_steps(const MpiChannel& channel, Buffer mine, Buffer all) {
     return {[=](Requests& requests) { gather(channel, mine, all.data, requests); }};
   }
   return {[=](Requests& requests) {
-    std::memcpy(block_of(all, channel.rank, mine.count).data, mine.data, static_cast<std::size_t>(mine.bytes()));
+    std::memcpy(block_of(all, channel.rank, mine.count).data, mine.data,
+                static_cast<std::size_t>(mine.bytes()));
     for (int root = 0; root < channel.size; ++root) {
       broadcast_parts(channel, block_of(all, root, mine.count), root, requests);
     }

@@ -20,14 +20,19 @@ namespace {
 std::unique_ptr<svi::comm::Communicator> the_world;
 
 class FailuresOfThisRank final : public testing::EmptyTestEventListener {
+  // Remembered, since asking UnitTest for it while it reports a result would lock its mutex twice.
+  void OnTestStart(const testing::TestInfo& test) override {
+    test_ = fmt::format("{}.{}", test.test_suite_name(), test.name());
+  }
+
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (!result.failed()) return;
-    const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
-    fmt::print(stderr, "rank {}: {}:{}: in {}.{}: {}\n", the_world->rank(),
-               result.file_name() ? result.file_name() : "?", result.line_number(),
-               test ? test->test_suite_name() : "?", test ? test->name() : "?", result.message());
+    fmt::print(stderr, "rank {}: {}:{}: in {}: {}\n", the_world->rank(),
+               result.file_name() ? result.file_name() : "?", result.line_number(), test_, result.message());
     std::fflush(stderr);
   }
+
+  std::string test_ = "no test";
 };
 
 // Tests start together, and a rank that failed one ends the job.
@@ -73,13 +78,13 @@ svi::comm::Communicator& svi::test::world() { return *the_world; }
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   try {
-    the_world = svi::comm::launch(std::chrono::seconds(60));
+    the_world = svi::comm::launch(std::chrono::seconds(120));
     const int result = run_tests(expected_ranks(argc, argv));
-    if (svi::comm::maximum(*the_world, result, "test result") != 0) return EXIT_FAILURE;
+    const bool failed = svi::comm::maximum(*the_world, result, "test result") != 0;
     the_world->close();
     the_world.reset();
     svi::comm::finish();
-    return EXIT_SUCCESS;
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
   } catch (const svi::Error& error) {
     fmt::print(stderr, "{}\n", error.what());
     if (the_world) the_world->abort(error.code());

@@ -34,7 +34,7 @@ std::int64_t element_bytes(DataType type);
 /// @param from as many elements, of the same type, not overlapping
 void accumulate(Buffer into, const void* from, ReduceOperation operation);
 
-/// The buffer of a span of host memory. `const` is dropped: a backend writes only where the operation says so.
+/// The buffer of a span of host memory. `const` is dropped: a backend writes only where an operation says so.
 template <typename Element>
 Buffer buffer_of(std::span<Element> values) {
   using Value = std::remove_const_t<Element>;
