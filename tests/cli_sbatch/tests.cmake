@@ -1,0 +1,1 @@
+svi_test(cli_sbatch SOURCES cli_sbatch/sbatch_test.cpp LIBRARIES svi_cli)
