@@ -3,6 +3,11 @@
 # Torch's own package file stops where it was built for CUDA and no matching toolkit is found, though the
 # CPU libraries work without one. Searched: CMAKE_PREFIX_PATH, then the virtual environment .venv.
 # Defines the target svi_torch.
+foreach(found LibTorchCpu_INCLUDE_DIR LibTorchCpu_LIBRARY LibTorchCpu_C10_LIBRARY)
+  if(NOT EXISTS "${${found}}")  # the virtual environment has been made anew since
+    unset(${found} CACHE)
+  endif()
+endforeach()
 file(GLOB svi_torch_venv ${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch)
 find_path(LibTorchCpu_INCLUDE_DIR ATen/ATen.h
   HINTS ${svi_torch_venv} PATH_SUFFIXES include)
