@@ -53,6 +53,8 @@ Outcome outcome_of(const std::function<void()>& action) {
   try {
     action();
     return {};
+  } catch (const AgreedError&) {
+    throw;
   } catch (const Error& error) {
     if (error.code() == ExitCode::communication) throw;
     return {error.code(), error.what()};
@@ -87,8 +89,8 @@ void require_same(Communicator& communicator, std::string_view what, std::string
   }
   if (differing.empty()) return;
   throw AgreedError(ExitCode::bad_config,
-              "{} of rank{} {} differs from that of rank 0: all {} ranks must be started with the same", what,
-              differing.size() > 1 ? "s" : "", fmt::join(differing, ", "), digests.size());
+                    "{} of rank{} {} differs from that of rank 0: all {} ranks must be started with the same",
+                    what, differing.size() > 1 ? "s" : "", fmt::join(differing, ", "), digests.size());
 }
 
 }  // namespace svi::comm

@@ -177,6 +177,23 @@ inline void fails_together(Communicator& ranks) {
   EXPECT_STREQ(error.what(), ranks.size() > 1 ? "rank 0: a defect" : "a defect");
 }
 
+/// An error that all ranks have agreed on is not agreed on again.
+inline void agreed_errors_pass_through(Communicator& ranks) {
+  const auto inner = [&] {
+    together(ranks, "inner", [&] {
+      if (ranks.rank() == ranks.size() - 1) throw Error(ExitCode::bad_data, "row 7");
+    });
+  };
+  try {
+    together(ranks, "outer", inner);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const AgreedError& error) {
+    EXPECT_EQ(error.code(), ExitCode::bad_data);
+    const std::string prefix = ranks.size() > 1 ? "rank " + std::to_string(ranks.size() - 1) + ": " : "";
+    EXPECT_EQ(error.what(), prefix + "row 7");
+  }
+}
+
 inline void differing_ranks_are_named(Communicator& ranks) {
   EXPECT_NO_THROW(require_same(ranks, "the data", "digest"));
   if (ranks.size() == 1) return;

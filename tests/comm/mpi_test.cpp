@@ -63,6 +63,7 @@ TEST(Mpi, AgreesOverTheControlChannel) {
   EXPECT_NE(&world().control(), &world());
   shorthands_work(world());
   fails_together(world());
+  agreed_errors_pass_through(world());
   differing_ranks_are_named(world());
 }
 

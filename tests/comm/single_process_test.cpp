@@ -18,6 +18,7 @@ TEST(SingleProcess, IsTheGroupOfOne) {
   gathers_in_rank_order(alone, 10);
   shorthands_work(alone);
   fails_together(alone);
+  agreed_errors_pass_through(alone);
   differing_ranks_are_named(alone);
   alone.barrier("end")->wait();
   alone.close();

@@ -22,6 +22,7 @@ TEST_P(ThreadRanks, DoWhatEveryBackendDoes) {
     gathers_in_rank_order(ranks, 11);
     shorthands_work(ranks);
     fails_together(ranks);
+    agreed_errors_pass_through(ranks);
     differing_ranks_are_named(ranks);
     ranks.barrier("end")->wait();
   });

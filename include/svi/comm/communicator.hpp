@@ -110,15 +110,15 @@ std::int64_t maximum(Communicator& communicator, std::int64_t value, std::string
 std::vector<std::string> all_gather_text(Communicator& communicator, std::string_view mine,
                                          std::string_view tag);
 
-/// Runs `action` on every rank; when it throws on any, all ranks throw the lowest failing rank's Error, its
-/// message preceded by "rank r: " where there is more than one rank. So all fail together.
+/// Runs `action` on every rank; when it throws on any, all ranks throw the lowest failing rank's error as an
+/// AgreedError, its message preceded by "rank r: " where there is more than one rank. So all fail together.
 ///
-/// An exception that is no Error counts as internal. One of communication is thrown on at once, since the
-/// ranks can then no longer agree on anything. **Collective.**
+/// An exception that is no Error counts as internal. An AgreedError passes through, since all ranks throw it,
+/// and so does one of communication, since the ranks can then no longer agree on anything. **Collective.**
 void together(Communicator& communicator, std::string_view tag, const std::function<void()>& action);
 
-/// @throws Error (bad_config) on every rank, naming the ranks whose `mine` differs from rank 0's and saying
-/// what (`"the configuration"`) differs. **Collective.**
+/// @throws AgreedError (bad_config) on every rank, naming the ranks whose `mine` differs from rank 0's and
+/// saying what (`"the configuration"`) differs. **Collective.**
 void require_same(Communicator& communicator, std::string_view what, std::string_view mine);
 
 }  // namespace svi::comm
