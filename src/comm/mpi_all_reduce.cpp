@@ -135,6 +135,7 @@ void append_exchange(Steps& steps, const MpiChannel& channel, Buffer values, Red
 
 Steps all_reduce_steps(const MpiChannel& channel, Buffer values, ReduceOperation operation) {
   Steps steps;
+  if (values.count == 0) return steps;  // on every rank, so nobody waits
   const std::int64_t most =
       std::max<std::int64_t>(1, channel.options.message_bytes / element_bytes(values.type));
   // A gather is one of MPI's collectives, which all ranks must begin in the same order: so it is only ever
