@@ -14,7 +14,8 @@ namespace svi::data {
 class LocalRows {
  public:
   LocalRows() = default;
-  /// Reads the given file rows (ascending; read in runs, so that nearly contiguous rows cost one pass).
+  /// Reads the given file rows (ascending, none twice; read in runs, so that nearly contiguous rows cost one
+  /// pass).
   /// @throws Error (bad_data), see DataFile::read
   LocalRows(const DataFile& file, std::span<const std::int64_t> rows);
 
@@ -24,7 +25,7 @@ class LocalRows {
   /// The given file rows (each held here, any order) as a minibatch of `step`. Copies.
   /// @throws Error (internal) when a row is not held here
   Minibatch gather(std::span<const std::int64_t> rows, std::int64_t step) const;
-  /// Places [first, last) of `ids()` as a minibatch of `step`.
+  /// Places [first, last) of `ids()` as a minibatch of `step`. Dense features are a view, not to be changed.
   Minibatch slice(std::int64_t first, std::int64_t last, std::int64_t step) const;
 
   std::int64_t empty_rows() const { return empty_rows_; }  ///< of counts: documents without a word
@@ -36,7 +37,11 @@ class LocalRows {
   const std::vector<std::uint64_t>& digest_lanes() const { return digest_lanes_; }
 
  private:
+  void take(const Rows& block, std::int64_t block_first, std::int64_t first, std::int64_t last);
+  void digest();
+
   std::vector<std::int64_t> ids_;
+  std::vector<std::int32_t> places_;  // of file row ids_[0] + i: its place in ids_, or −1
   Rows rows_;
   std::int64_t empty_rows_ = 0;
   double tokens_ = 0;

@@ -13,7 +13,11 @@ namespace svi::data {
 /// Each epoch every shard s shuffles its n_s rows with a keyed permutation; its j-th row gets the key
 /// (j + u_s) / n_s with u_s keyed uniform, and the epoch is all rows in the order of their keys (ties: by
 /// shard). An epoch has T = ceil(N / batch) steps; its step t takes places ⌊tN/T⌋ … ⌊(t+1)N/T⌋ − 1: sizes
-/// differ by at most one, every row comes once, every minibatch is spread evenly over the shards. **Local.**
+/// differ by at most one, every row comes once, every minibatch is spread evenly over the shards: shards of
+/// equal size differ by at most one row in it. Within a minibatch rows go by shard, then by key.
+///
+/// The shuffle is Fisher and Yates': for i = n_s − 1 … 1 row i changes places with row
+/// below(i + 1; shard_shuffle, epoch, shard, i). **Local.**
 class Sampler {
  public:
   /// @param batch rows of the global minibatch, 1 … ; more than N counts as N
@@ -28,13 +32,21 @@ class Sampler {
   std::vector<std::int64_t> rows(std::int64_t step, std::int64_t first_shard, std::int64_t last_shard);
 
  private:
-  std::vector<std::int64_t> taken_before(std::int64_t epoch, std::int64_t place) const;
+  /// What of an epoch is worth keeping: the offsets u_s of all shards.
+  void enter_epoch(std::int64_t epoch);
+  double key(std::size_t shard, std::int64_t row) const;
+  /// [shards] how many rows of each shard are among the first `place` of the entered epoch.
+  std::vector<std::int64_t> taken_before(std::int64_t place) const;
+  std::size_t earliest_untaken(const std::vector<std::int64_t>& taken) const;
+  std::size_t latest_taken(const std::vector<std::int64_t>& taken) const;
   void shuffle(std::int64_t epoch, std::int64_t first_shard, std::int64_t last_shard);
 
   const Partition& partition_;
   Philox philox_;
-  std::int64_t batch_;
   std::int64_t steps_per_epoch_;
+  std::vector<std::int64_t> shard_rows_;  // [shards] n_s
+  std::int64_t offsets_epoch_ = -1;
+  std::vector<double> offsets_;  // [shards] u_s of that epoch
   std::int64_t shuffled_epoch_ = -1;
   std::int64_t shuffled_first_ = 0;
   std::vector<std::vector<std::int64_t>> shuffled_;  // of the owned shards: file row numbers
