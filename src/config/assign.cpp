@@ -53,7 +53,9 @@ std::string expected_kind(const Option& option) {
     std::string operator()(std::int64_t*) const { return "an integer"; }
     std::string operator()(double*) const { return "a real number"; }
     std::string operator()(std::string*) const { return "a text"; }
-    std::string operator()(std::vector<std::int64_t>*) const { return "a list of integers such as [400, 200]"; }
+    std::string operator()(std::vector<std::int64_t>*) const {
+      return "a list of integers such as [400, 200]";
+    }
   };
   if (!option.choices.empty()) return fmt::format("one of: {}", fmt::join(option.choices, ", "));
   return std::visit(Words{}, option.target);

@@ -48,7 +48,8 @@ void Document::set(std::string_view assignment) {
   }
   const std::string key(assignment.substr(0, sign));
   std::map<std::string, Leaf> values;
-  read_leaves(assignment.substr(sign + 1), {fmt::format("--set {}", excerpt(assignment)), false}, key, values);
+  read_leaves(assignment.substr(sign + 1), {fmt::format("--set {}", excerpt(assignment)), false}, key,
+              values);
   std::erase_if(leaves_, [&key](const auto& leaf) { return leaf.first == key || is_below(leaf.first, key); });
   leaves_.merge(values);
 }

@@ -58,7 +58,9 @@ class LeafReader final : public YAML::EventHandler {
                 fmt::format(format, std::forward<Arguments>(arguments)...));
   }
 
-  bool awaits_key() const { return !levels_.empty() && !levels_.back().is_list && levels_.back().key.empty(); }
+  bool awaits_key() const {
+    return !levels_.empty() && !levels_.back().is_list && levels_.back().key.empty();
+  }
   bool is_in_list() const { return !levels_.empty() && levels_.back().is_list; }
   std::string path() const;
   void refuse_extras(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor);
@@ -91,7 +93,8 @@ void LeafReader::OnDocumentStart(const YAML::Mark& mark) {
 void LeafReader::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {
   refuse_extras(mark, "", anchor);
   if (awaits_key()) refuse(mark, "a value has no key");
-  if (path().empty()) refuse(YAML::Mark(), "the configuration is empty; expected sections such as \"train:\"");
+  if (path().empty())
+    refuse(YAML::Mark(), "the configuration is empty; expected sections such as \"train:\"");
   if (is_in_list()) refuse(mark, "{} has an empty element", excerpt(path()));
   refuse(mark, "{} has no value; give it one (\"\" is the empty text) or remove the key", excerpt(path()));
 }
@@ -119,7 +122,8 @@ void LeafReader::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::
     refuse(mark, "a text holds a line break, tab or control character; write it on one line without them");
   }
   if (awaits_key()) return take_key(mark, value);
-  if (path().empty()) refuse(mark, "found \"{}\" alone; expected sections such as \"train:\"", excerpt(value));
+  if (path().empty())
+    refuse(mark, "found \"{}\" alone; expected sections such as \"train:\"", excerpt(value));
   Leaf& leaf = is_in_list() ? leaves_.at(path()) : add_leaf(mark, false);
   leaf.texts.push_back(value);
   leaf.is_quoted = leaf.is_quoted || tag == "!";

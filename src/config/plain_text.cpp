@@ -39,11 +39,14 @@ std::size_t letter_length(std::string_view rest) {
 
 }  // namespace
 
-bool has_control_character(std::string_view text) { return std::any_of(text.begin(), text.end(), is_control); }
+bool has_control_character(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), is_control);
+}
 
 void require_plain_text(std::string_view text, const Origin& origin) {
   if (text.size() > largest_text_bytes) {
-    throw Error(ExitCode::bad_config, "{}: larger than 1 MiB; expected a YAML file of settings", origin.at(1));
+    throw Error(ExitCode::bad_config, "{}: larger than 1 MiB; expected a YAML file of settings",
+                origin.at(1));
   }
   int line = 1;
   bool is_indentation = true;

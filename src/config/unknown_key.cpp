@@ -66,7 +66,8 @@ std::string advice(std::string_view key, const std::set<std::string>& known) {
   }
   std::set<std::string> sections;
   for (const std::string& each : known) sections.insert(first_part(each));
-  if (const auto meant = nearest(section, sections)) return fmt::format("did you mean the section {}?", *meant);
+  if (const auto meant = nearest(section, sections))
+    return fmt::format("did you mean the section {}?", *meant);
   return fmt::format("the sections are: {}", fmt::join(sections, ", "));
 }
 

@@ -70,11 +70,12 @@ std::map<std::string, std::string> values(const std::vector<Section>& sections) 
 }
 
 std::string to_markdown(const Section& section, std::string_view heading) {
-  std::string table = fmt::format("## {}\n\n| key | type | unit | range | default | |\n| --- | --- | --- | --- | --- | --- |\n",
-                                  heading);
+  std::string table = fmt::format(
+      "## {}\n\n| key | type | unit | range | default | |\n| --- | --- | --- | --- | --- | --- |\n", heading);
   for (const Option& option : section.options.all()) {
     table += fmt::format("| `{}.{}` | {} | {} | {} | `{}` | {} |\n", section.name, option.name, option.kind(),
-                         option.unit, range_text(option), table_cell(option.value_text()), table_cell(option.help));
+                         option.unit, range_text(option), table_cell(option.value_text()),
+                         table_cell(option.help));
   }
   return table;
 }

@@ -21,7 +21,8 @@ struct DataOptions {
     OptionSet options;
     options.text("train", train, "");
     options.text("validation", validation, "");
-    options.real("validation.fraction", fraction, {.lowest = 0, .highest = 1, .highest_is_open = true}, "", "");
+    options.real("validation.fraction", fraction, {.lowest = 0, .highest = 1, .highest_is_open = true}, "",
+                 "");
     return options;
   }
 };
@@ -63,7 +64,8 @@ void expect_refused(const std::string& line, const std::vector<std::string>& pie
 TEST(Document, FillsEveryTypeAndLeavesAbsentKeysAlone) {
   Everything options;
   Document document = Document::parse(
-      "s:\n  on: true\n  batch: 64\n  rate: 1.0e-3\n  name: a b\n  rule: sgd\n  widths: [400, 200]\n", "c.yaml");
+      "s:\n  on: true\n  batch: 64\n  rate: 1.0e-3\n  name: a b\n  rule: sgd\n  widths: [400, 200]\n",
+      "c.yaml");
   document.fill("s", options.described());
   EXPECT_TRUE(options.is_on);
   EXPECT_EQ(options.batch, 64);
@@ -80,9 +82,10 @@ TEST(Document, ReadsIntegers) {
   EXPECT_EQ(filled("batch: 1000").batch, 1000);
   EXPECT_EQ(filled("batch: +5").batch, 5);
   EXPECT_EQ(filled("batch: 9223372036854775807").batch, INT64_MAX);
-  for (const char* text : {"1e3", "1.0", "0x10", "0o10", "1_000", "12a", "abc", "true", "'5'", "\"5\"", "[5]", ".inf",
-                           "+-5", "--5", "+", "010", "5 5"}) {
-    expect_refused(std::string("batch: ") + text, {"c.yaml:2: s.batch is ", "expected an integer, at least 1 (rows)"});
+  for (const char* text : {"1e3", "1.0", "0x10", "0o10", "1_000", "12a", "abc", "true", "'5'", "\"5\"", "[5]",
+                           ".inf", "+-5", "--5", "+", "010", "5 5"}) {
+    expect_refused(std::string("batch: ") + text,
+                   {"c.yaml:2: s.batch is ", "expected an integer, at least 1 (rows)"});
   }
   expect_refused("batch: 9223372036854775808", {"9223372036854775808", "64 bits"});
   expect_refused("batch: -9223372036854775809", {"64 bits"});
@@ -96,8 +99,8 @@ TEST(Document, ReadsReals) {
   EXPECT_EQ(filled("rate: 1").rate, 1.0);
   EXPECT_EQ(filled("rate: 5.").rate, 5.0);
   EXPECT_EQ(filled("rate: +2.5E+2").rate, 250.0);
-  for (const char* text : {"nan", ".nan", "inf", ".inf", "-inf", "-.inf", "infinity", "1e", "e5", ".", "1,5", "0x1p3",
-                           "'0.1'", "1e999", "1e-999", "[0.1]", "1.0.0", "true"}) {
+  for (const char* text : {"nan", ".nan", "inf", ".inf", "-inf", "-.inf", "infinity", "1e", "e5", ".", "1,5",
+                           "0x1p3", "'0.1'", "1e999", "1e-999", "[0.1]", "1.0.0", "true"}) {
     expect_refused(std::string("rate: ") + text, {"c.yaml:2: s.rate is ", "expected a real number, above 0"});
   }
 }
@@ -147,8 +150,9 @@ TEST(Document, AKeyMayHaveAValueAndKeysBelow) {
   EXPECT_EQ(file.validation, "file.h5");
   EXPECT_EQ(file.fraction, 0);
 
-  for (const char* text : {"data:\n  validation: {fraction: 0.05}\n", "data:\n  validation:\n    fraction: 0.05\n",
-                           "data:\n  validation.fraction: 0.05\n", "data.validation.fraction: 0.05\n"}) {
+  for (const char* text :
+       {"data:\n  validation: {fraction: 0.05}\n", "data:\n  validation:\n    fraction: 0.05\n",
+        "data:\n  validation.fraction: 0.05\n", "data.validation.fraction: 0.05\n"}) {
     DataOptions share;
     Document with_share = Document::parse(text, "c.yaml");
     with_share.fill("data", share.described());
@@ -205,10 +209,12 @@ TEST(Set, RefusesWithTheWholeAssignmentInTheMessage) {
   };
   expect_error(ExitCode::usage, {"--set s.batch:", "key=value"}, [&] { set("s.batch"); });
   expect_error(ExitCode::usage, {"--set =5:"}, [&] { set("=5"); });
-  expect_error(ExitCode::bad_config, {"--set s.batch=0: s.batch is 0", "at least 1"}, [&] { set("s.batch=0"); });
+  expect_error(ExitCode::bad_config, {"--set s.batch=0: s.batch is 0", "at least 1"},
+               [&] { set("s.batch=0"); });
   expect_error(ExitCode::bad_config, {"--set s.batch=: s.batch has no value"}, [&] { set("s.batch="); });
   expect_error(ExitCode::bad_config, {"--set s.bacth=3", "did you mean s.batch?"}, [&] { set("s.bacth=3"); });
-  expect_error(ExitCode::bad_config, {"--set s.widths=[1", "bracket not closed"}, [&] { set("s.widths=[1"); });
+  expect_error(ExitCode::bad_config, {"--set s.widths=[1", "bracket not closed"},
+               [&] { set("s.widths=[1"); });
   expect_error(ExitCode::bad_config, {"--set s.name=*a"}, [&] { set("s.name=*a"); });
   expect_error(ExitCode::bad_config, {"--set s.name=\xFF", "not UTF-8"}, [&] { set("s.name=\xFF"); });
 }
@@ -282,7 +288,8 @@ std::size_t slow_distance(const std::string& from, const std::string& to) {
   const std::string shorter_from = from.substr(1);
   const std::string shorter_to = to.substr(1);
   const std::size_t change = slow_distance(shorter_from, shorter_to) + (from[0] == to[0] ? 0 : 1);
-  std::size_t best = std::min({slow_distance(shorter_from, to) + 1, slow_distance(from, shorter_to) + 1, change});
+  std::size_t best =
+      std::min({slow_distance(shorter_from, to) + 1, slow_distance(from, shorter_to) + 1, change});
   if (from.size() > 1 && to.size() > 1 && from[0] == to[1] && from[1] == to[0]) {
     best = std::min(best, slow_distance(from.substr(2), to.substr(2)) + 1);
   }
@@ -290,7 +297,8 @@ std::size_t slow_distance(const std::string& from, const std::string& to) {
 }
 
 TEST(Nearest, DistanceEqualsItsDefinition) {
-  const std::vector<std::string> words{"", "a", "ab", "ba", "abc", "acb", "cabb", "bcaab", "aabbc", "train", "trian"};
+  const std::vector<std::string> words{"",     "a",     "ab",    "ba",    "abc",  "acb",
+                                       "cabb", "bcaab", "aabbc", "train", "trian"};
   for (const std::string& from : words) {
     for (const std::string& to : words) {
       if (from.size() + to.size() > 10) continue;

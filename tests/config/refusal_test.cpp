@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <unistd.h>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <unistd.h>
 
 #include "expect.hpp"
 #include "svi/base/random.hpp"
@@ -54,7 +54,9 @@ TEST(Refusal, DuplicateKeys) {
 
 // The depth check comes from the parser's events; the parser itself would recurse as deep as it is let.
 TEST(Refusal, DeepNesting) {
-  const auto nested = [](std::size_t depth) { return repeated("{a: ", depth) + "1" + repeated("}", depth) + "\n"; };
+  const auto nested = [](std::size_t depth) {
+    return repeated("{a: ", depth) + "1" + repeated("}", depth) + "\n";
+  };
   EXPECT_NO_THROW(Document::parse(nested(16), "c.yaml"));
   expect_refused(nested(17), {"c.yaml:1", "nested deeper than 16"});
   expect_refused(nested(100'000), {"c.yaml:1", "nested deeper than 16"});
@@ -86,7 +88,8 @@ TEST(Refusal, LargeFiles) {
 }
 
 TEST(Refusal, EmptyOnes) {
-  for (const char* text : {"", "\n\n", "# only\n# comments\n", "---\n", "---\n...\n", "{}\n", "~\n", "null\n", " "}) {
+  for (const char* text :
+       {"", "\n\n", "# only\n# comments\n", "---\n", "---\n...\n", "{}\n", "~\n", "null\n", " "}) {
     expect_refused(text, {"c.yaml:"});
   }
   expect_refused("", {"c.yaml:1", "empty"});
@@ -141,17 +144,22 @@ TEST(Refusal, BinaryAndOtherEncodings) {
   expect_refused("a: 1\nb: \0x\n"s, {"c.yaml:2", "0x00", "control character"});
   expect_refused("a: 1\n\x04\nb: [[[[\n"s, {"c.yaml:2", "0x04"});  // yaml-cpp's own sign for the end
   expect_refused("a: \xC3\x28\n"s, {"c.yaml:1", "0xC3", "not UTF-8"});
-  expect_refused("a: \xC0\xAF\n"s, {"not UTF-8"});           // overlong
-  expect_refused("a: \xED\xA0\x80\n"s, {"not UTF-8"});       // half of a surrogate pair
-  expect_refused("a: \xF4\x90\x80\x80\n"s, {"not UTF-8"});   // above U+10FFFF
-  expect_refused("a: \xE2\x82"s, {"not UTF-8"});             // cut off
+  expect_refused("a: \xC0\xAF\n"s, {"not UTF-8"});          // overlong
+  expect_refused("a: \xED\xA0\x80\n"s, {"not UTF-8"});      // half of a surrogate pair
+  expect_refused("a: \xF4\x90\x80\x80\n"s, {"not UTF-8"});  // above U+10FFFF
+  expect_refused("a: \xE2\x82"s, {"not UTF-8"});            // cut off
   expect_refused("\xFF\xFE\x61\x00\x3A\x00\x20\x00\x31\x00"s, {"c.yaml:1", "not UTF-8"});  // UTF-16
   expect_refused("a: \x1B[31m\n", {"c.yaml:1", "0x1B"});
-  EXPECT_EQ(Document::parse("\xEF\xBB\xBF" "a: \xF0\x9F\x99\x82\r\n", "c.yaml").find("a"), "\xF0\x9F\x99\x82");
+  EXPECT_EQ(Document::parse("\xEF\xBB\xBF"
+                            "a: \xF0\x9F\x99\x82\r\n",
+                            "c.yaml")
+                .find("a"),
+            "\xF0\x9F\x99\x82");
 }
 
 TEST(Refusal, ControlCharactersByEscapeOrBlock) {
-  for (const char* text : {"a: \"x\\ny\"\n", "a: \"\\e[31m\"\n", "a: \"\\0\"\n", "a: |\n  x\n", "\"a\\t\": 1\n"}) {
+  for (const char* text :
+       {"a: \"x\\ny\"\n", "a: \"\\e[31m\"\n", "a: \"\\0\"\n", "a: |\n  x\n", "\"a\\t\": 1\n"}) {
     expect_refused(text, {"c.yaml:", "control character"});
   }
 }
@@ -177,7 +185,8 @@ TEST_F(FileTest, LoadsAndNamesTheFile) {
 }
 
 TEST_F(FileTest, RefusesWhatIsNoFile) {
-  expect_error(ExitCode::missing_input, {path("none.yaml"), "cannot open"}, [&] { Document::load(path("none.yaml")); });
+  expect_error(ExitCode::missing_input, {path("none.yaml"), "cannot open"},
+               [&] { Document::load(path("none.yaml")); });
   expect_error(ExitCode::missing_input, {"is a directory"}, [&] { Document::load(path("")); });
   expect_error(ExitCode::bad_config, {"/dev/zero", "larger than 1 MiB"}, [] { Document::load("/dev/zero"); });
   expect_error(ExitCode::bad_config, {"/dev/null", "empty"}, [] { Document::load("/dev/null"); });
@@ -204,9 +213,12 @@ TEST(Refusal, DamagedConfigurations) {
       for (std::uint64_t change = 0; change < changes; ++change) {
         const std::uint64_t place = draw(text.size(), 3 * change + 1);
         const char letter = alphabet[draw(alphabet.size(), 3 * change + 2)];
-        if (draw(3, 3 * change + 3) == 0) text.erase(place, 1 + place % 40);
-        else if (round % 2 == 0) text[place] = letter;
-        else text.insert(place, 1 + place % 3, letter);
+        if (draw(3, 3 * change + 3) == 0)
+          text.erase(place, 1 + place % 40);
+        else if (round % 2 == 0)
+          text[place] = letter;
+        else
+          text.insert(place, 1 + place % 3, letter);
       }
       try {
         Document::parse(text, name);

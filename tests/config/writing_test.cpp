@@ -45,7 +45,8 @@ Values read_back(const std::string& yaml) {
 }
 
 TEST(ToYaml, WritesWhatAPersonWould) {
-  Values some{.is_on = true, .count = 3, .rate = 1e-3, .weight = 0.5, .name = "a", .fraction = 0.1, .widths = {4, 2}};
+  Values some{
+      .is_on = true, .count = 3, .rate = 1e-3, .weight = 0.5, .name = "a", .fraction = 0.1, .widths = {4, 2}};
   EXPECT_EQ(to_yaml(some.sections()),
             "data:\n"
             "  name: \"a\"\n"
@@ -59,8 +60,10 @@ TEST(ToYaml, WritesWhatAPersonWould) {
 }
 
 TEST(ToYaml, EveryTextComesBack) {
-  for (const char* text : {"", " ", "no", "null", "~", "1e3", "true", "it's", "say \"x\"", "back\\slash\\", "a: b # c",
-                           "[x]", "{x: y}", "*a", "&a", "!t", "%d", "@x", "- x", "Süßes/π/🙂", "\\n", "a\\", "#", "|"}) {
+  for (const char* text :
+       {"",         " ",   "no",     "null", "~",  "1e3", "true", "it's", "say \"x\"", "back\\slash\\",
+        "a: b # c", "[x]", "{x: y}", "*a",   "&a", "!t",  "%d",   "@x",   "- x",       "Süßes/π/🙂",
+        "\\n",      "a\\", "#",      "|"}) {
     Values some{.name = text, .validation = text};
     EXPECT_EQ(read_back(to_yaml(some.sections())), some) << text;
   }
@@ -68,12 +71,24 @@ TEST(ToYaml, EveryTextComesBack) {
 
 TEST(ToYaml, EveryNumberComesBackToTheBit) {
   using Limits = std::numeric_limits<double>;
-  std::vector<double> numbers{0.1, 1.0 / 3, 1e-3, 1, 100, 1e21, 1e300, Limits::max(), Limits::min(), Limits::epsilon(),
-                              Limits::denorm_min(), -2.5, 0.69999999999999996};
+  std::vector<double> numbers{0.1,
+                              1.0 / 3,
+                              1e-3,
+                              1,
+                              100,
+                              1e21,
+                              1e300,
+                              Limits::max(),
+                              Limits::min(),
+                              Limits::epsilon(),
+                              Limits::denorm_min(),
+                              -2.5,
+                              0.69999999999999996};
   const Philox philox(3);
   for (std::uint64_t i = 0; i < 2000; ++i) {
     const double mantissa = philox.uniform(Purpose::test_data, 0, 0, i) - 0.5;
-    numbers.push_back(std::ldexp(mantissa, static_cast<int>(philox.below(2000, Purpose::test_data, 1, 0, i)) - 1000));
+    numbers.push_back(
+        std::ldexp(mantissa, static_cast<int>(philox.below(2000, Purpose::test_data, 1, 0, i)) - 1000));
   }
   for (const double number : numbers) {
     Values some{.rate = number, .weight = number, .fraction = number};
@@ -88,8 +103,9 @@ TEST(ToYaml, EveryNumberComesBackToTheBit) {
 TEST(ValuesByKey, NameEveryOption) {
   Values some{.is_on = true, .count = -3, .rate = 0.25, .name = "x", .widths = {}};
   const std::map<std::string, std::string> expected{
-      {"data.name", "\"x\""}, {"data.validation", "\"\""}, {"data.validation.fraction", "0"}, {"data.widths", "[]"},
-      {"objective.kl.on", "true"}, {"objective.count", "-3"}, {"objective.rate", "0.25"}, {"objective.kl.weight", "0"}};
+      {"data.name", "\"x\""},     {"data.validation", "\"\""}, {"data.validation.fraction", "0"},
+      {"data.widths", "[]"},      {"objective.kl.on", "true"}, {"objective.count", "-3"},
+      {"objective.rate", "0.25"}, {"objective.kl.weight", "0"}};
   EXPECT_EQ(values(some.sections()), expected);
 }
 

@@ -59,7 +59,8 @@ struct Section {
   OptionSet options;
 };
 
-/// The resolved configuration as YAML with every key, also those at their defaults, that `Document::parse` reads back to the same values.
+/// The resolved configuration as YAML with every key, also those at their defaults, that `Document::parse`
+/// reads back to the same values.
 std::string to_yaml(const std::vector<Section>& sections);
 
 /// Dotted key → value text, of every option; what resume and the ranks compare.
