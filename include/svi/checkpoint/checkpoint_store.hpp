@@ -17,6 +17,7 @@ struct CheckpointFacts {
   std::string tool_version;
   std::string config_yaml;   ///< the resolved configuration
   std::string data_sha256;
+  std::int64_t training_rows = 0;  ///< N
   std::int64_t ranks_at_save = 1;
   double epoch = 0;
   std::map<std::string, double> metrics;         ///< of the last evaluation
@@ -51,12 +52,13 @@ class CheckpointStore {
   /// @throws Error (cannot_write) when the folder can't be made
   CheckpointStore(std::string folder, std::int64_t keep_last);
 
-  /// Saves, then prunes; returns the path. Temporary files of killed writers are removed too.
+  /// Saves, then prunes; returns the path. Temporary files of killed writers are removed first.
+  /// @throws Error (cannot_write); the earlier checkpoints are then untouched
   std::string save(const Checkpoint& checkpoint);
   /// Replaces `best.h5`.
   std::string save_best(const Checkpoint& checkpoint);
 
-  /// The newest that verifies, none when there are none.
+  /// The newest that verifies, `best.h5` where no numbered one does, none when there are none.
   /// @param rejected called with path and reason of each newer one that does not
   /// @throws Error (bad_data) when there are some but none verifies: never silently from zero
   std::optional<Checkpoint> newest(
