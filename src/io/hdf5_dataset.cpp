@@ -113,12 +113,13 @@ Hdf5Dataset::Selection Hdf5Dataset::select(std::int64_t first, std::int64_t last
   }
   Selection selection;
   if (shape_.empty()) return selection;
-  const hsize_t values = count;
+  // Memory has the selection's own shape: HDF5 copies between different ones element by element.
   std::vector<hsize_t> offset(shape_.size(), 0);
   std::vector<hsize_t> extent(shape_.begin(), shape_.end());
   offset.front() = static_cast<hsize_t>(first);
   extent.front() = static_cast<hsize_t>(last - first);
-  selection.memory = checked(H5Screate_simple(1, &values, nullptr), H5Sclose, code(), where_, "select rows");
+  selection.memory = checked(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr), H5Sclose,
+                             code(), where_, "select rows");
   selection.file = checked(H5Dget_space(id_.get()), H5Sclose, code(), where_, "select rows");
   check(H5Sselect_hyperslab(selection.file.get(), H5S_SELECT_SET, offset.data(), nullptr, extent.data(), nullptr),
         code(), where_, "select rows");
