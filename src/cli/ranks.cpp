@@ -20,21 +20,23 @@ void tell(const std::string& program, const comm::Communicator* communicator, co
   std::fflush(stderr);
 }
 
-// What failed alone may leave others waiting: they are ended with the same code.
-int leave_alone(const std::string& program, comm::Communicator* communicator, ExitCode code, const char* message) {
-  tell(program, communicator, message, false);
-  if (communicator != nullptr && communicator->size() > 1) communicator->abort(code);
-  if (communicator != nullptr) {
-    communicator->close();
+// A rank that died meanwhile must not turn an orderly end into a crash.
+int leave_together(comm::Communicator& communicator, ExitCode code) {
+  try {
+    communicator.close();
     comm::finish();
+  } catch (const Error& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    communicator.abort(code == ExitCode::done ? error.code() : code);
   }
   return static_cast<int>(code);
 }
 
-int leave_together(comm::Communicator& communicator, ExitCode code) {
-  communicator.close();
-  comm::finish();
-  return static_cast<int>(code);
+// What failed alone may leave others waiting: they are ended with the same code.
+int leave_alone(const std::string& program, comm::Communicator* communicator, ExitCode code, const char* message) {
+  tell(program, communicator, message, false);
+  if (communicator != nullptr && communicator->size() > 1) communicator->abort(code);
+  return communicator != nullptr ? leave_together(*communicator, code) : static_cast<int>(code);
 }
 
 }  // namespace
@@ -48,7 +50,7 @@ int run_on_ranks(const std::string& program, double timeout_seconds,
     return leave_together(*communicator, code);
   } catch (const AgreedError& error) {
     tell(program, communicator.get(), error.what(), true);
-    return leave_together(*communicator, error.code());
+    return communicator ? leave_together(*communicator, error.code()) : static_cast<int>(error.code());
   } catch (const Error& error) {
     return leave_alone(program, communicator.get(), error.code(), error.what());
   } catch (const std::exception& error) {

@@ -13,6 +13,7 @@
 #include "svi/cli/plan.hpp"
 #include "svi/cli/progress.hpp"
 #include "svi/cli/ranks.hpp"
+#include "svi/cli/sbatch.hpp"
 #include "svi/trainer/experiment.hpp"
 #include "svi/trainer/metrics_file.hpp"
 
@@ -38,6 +39,8 @@ struct Arguments {
   std::string run_directory;
   bool is_fresh = false;
   bool is_dry_run = false;
+  bool prints_sbatch = false;
+  std::int64_t tasks = 4;
   std::string text;  // of --help or --version: to be printed in place of a run
 };
 
@@ -51,6 +54,8 @@ Arguments parse(int count, char** arguments) {
   app.add_option("--run-dir", parsed.run_directory, "the run directory, in place of run.directory/run.name");
   app.add_flag("--fresh", parsed.is_fresh, "start anew; refuses a run directory that holds checkpoints");
   app.add_flag("--dry-run", parsed.is_dry_run, "check everything, print the plan, train nothing");
+  app.add_flag("--print-sbatch", parsed.prints_sbatch, "print a SLURM job script for this run, train nothing");
+  app.add_option("--tasks", parsed.tasks, "ranks of that job")->check(CLI::PositiveNumber)->capture_default_str();
   app.set_version_flag("--version", std::string("svi-train ") + SVI_VERSION);
   try {
     app.parse(count, arguments);
@@ -77,6 +82,17 @@ trainer::Settings read_settings(const Arguments& arguments) {
     settings.run.name = directory.filename().string();
   }
   return settings;
+}
+
+// The job that runs this command line on a cluster, in the folder where it was asked for.
+std::string job_script(const Arguments& arguments, const trainer::Settings& settings) {
+  SbatchOptions options{.job_name = settings.run.name, .directory = std::filesystem::current_path().string(),
+                        .tasks = arguments.tasks, .threads = settings.device.threads,
+                        .program = std::filesystem::read_symlink("/proc/self/exe").string(),
+                        .arguments = {arguments.config}};
+  for (const std::string& assignment : arguments.overrides) options.arguments.insert(options.arguments.end(), {"--set", assignment});
+  if (!arguments.run_directory.empty()) options.arguments.insert(options.arguments.end(), {"--run-dir", arguments.run_directory});
+  return sbatch_script(options);
 }
 
 std::string summary(const trainer::Experiment& experiment, const trainer::Outcome& outcome) {
@@ -144,6 +160,7 @@ int train_main(int count, char** arguments) {
   try {
     parsed = parse(count, arguments);
     if (parsed.text.empty()) settings = read_settings(parsed);
+    if (settings && parsed.prints_sbatch) parsed.text = job_script(parsed, *settings);
   } catch (const std::exception&) {
     problem = std::current_exception();
   }
@@ -152,7 +169,7 @@ int train_main(int count, char** arguments) {
     comm::together(communicator, "reading the configuration", [&] {
       if (problem) std::rethrow_exception(problem);
     });
-    if (!settings) {
+    if (!parsed.text.empty()) {
       if (communicator.rank() == 0) fmt::print("{}", parsed.text);
       return ExitCode::done;
     }

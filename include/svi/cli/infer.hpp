@@ -1,0 +1,19 @@
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace svi::cli {
+
+/// `svi-infer COMMAND CHECKPOINT`: uses a trained model; returns the documented exit code.
+int infer_main(int count, char** arguments);
+
+// One function a subcommand: declares its options; its callback does the work.
+void declare_info(CLI::App& app);
+void declare_evaluate(CLI::App& app);
+void declare_topics(CLI::App& app);
+void declare_sample(CLI::App& app);
+void declare_reconstruct(CLI::App& app);
+
+}  // namespace svi::cli

@@ -1,0 +1,82 @@
+#include "svi/cli/infer.hpp"
+
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "svi/base/units.hpp"
+#include "svi/checkpoint/checkpoint_store.hpp"
+#include "svi/cli/program.hpp"
+#include "svi/cli/table.hpp"
+#include "svi/trainer/trained_model.hpp"
+
+namespace svi::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json info(const trainer::TrainedModel& model) {
+  const checkpoint::CheckpointFacts& facts = model.checkpoint.facts;
+  const TrainingState& state = model.checkpoint.state;
+  Json json{{"file", model.path},
+            {"model", facts.model},
+            {"step", state.step},
+            {"epoch", facts.epoch},
+            {"seed", state.seed},
+            {"training_seconds", state.training_seconds},
+            {"training_rows", facts.training_rows},
+            {"feature_shape", facts.feature_shape},
+            {"ranks_at_save", facts.ranks_at_save},
+            {"tool_version", facts.tool_version},
+            {"data_sha256", facts.data_sha256},
+            {"parameters_hash", checkpoint::parameters_hash(state)},
+            {"metrics", facts.metrics}};
+  for (const ParameterShape& parameter : state.parameters.shapes()) json["parameters"][parameter.name] = parameter.shape;
+  return json;
+}
+
+}  // namespace
+
+void declare_info(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("info", "what a checkpoint says of itself");
+  const auto path = std::make_shared<std::string>();
+  const auto is_json = std::make_shared<bool>(false);
+  command->add_option("checkpoint", *path, "a checkpoint, or a run directory")->required();
+  command->add_flag("--json", *is_json, "as one JSON object");
+  command->callback([path, is_json] {
+    const Json json = info(trainer::load_model(*path));
+    if (*is_json) return fmt::print("{}\n", json.dump(2));
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& [name, value] : json.items()) {
+      if (!value.is_object()) rows.push_back({name, value.is_string() ? value.get<std::string>() : value.dump()});
+    }
+    for (const auto& [name, value] : json["metrics"].items()) rows.push_back({"metrics/" + name, value.dump()});
+    for (const auto& [name, value] : json["parameters"].items()) rows.push_back({"parameters/" + name, value.dump()});
+    fmt::print("{}", table_text({{""}, {""}}, rows));
+  });
+}
+
+int infer_main(int count, char** arguments) {
+  const c10::InferenceMode no_autograd;
+  return run_program("svi-infer", "Uses a model that svi-train has trained.", count, arguments, [](CLI::App& app) {
+    app.require_subcommand(1);
+    app.footer("Examples:\n"
+               "  svi-infer topics runs/lda-debian\n"
+               "  svi-infer sample runs/vae-fashion-mnist --output samples.png\n"
+               "  svi-infer reconstruct runs/vae-fashion-mnist --data data/fashion-mnist-test.h5 --output pairs.png\n"
+               "  svi-infer evaluate runs/lda-debian --json\n"
+               "  svi-infer info runs/lda-debian/checkpoints/best.h5");
+    declare_info(app);
+    declare_evaluate(app);
+    declare_topics(app);
+    declare_sample(app);
+    declare_reconstruct(app);
+  });
+}
+
+}  // namespace svi::cli
