@@ -57,8 +57,7 @@ const std::vector<Owners> third_party{
     {"CLI/", {"cli"}},
     {"nlohmann/", {"data", "trainer", "cli"}},
 };
-const Names operating_system{"dlfcn.h",  "fcntl.h", "immintrin.h", "sched.h",
-                             "signal.h", "spawn.h", "termios.h",   "unistd.h"};
+const Names operating_system{"dlfcn.h", "fcntl.h", "sched.h", "signal.h", "spawn.h", "termios.h", "unistd.h"};
 
 Names closure(const std::map<std::string, Names>& direct, const std::string& module) {
   Names reached = direct.at(module);
@@ -91,7 +90,8 @@ std::string complaint_of_arrow(const Inclusion& inclusion) {
 std::string complaint_of_system_header(const Inclusion& inclusion) {
   const std::string& header = inclusion.header;
   const bool is_standard = header.find_first_of("./") == std::string::npos;
-  if (is_standard || header.starts_with("sys/") || operating_system.contains(header)) return "";
+  const bool is_platform = header.starts_with("sys/") || header.ends_with("intrin.h");
+  if (is_standard || is_platform || operating_system.contains(header)) return "";
   const auto found = std::find_if(third_party.begin(), third_party.end(),
                                   [&](const Owners& owners) { return header.starts_with(owners.beginning); });
   if (found == third_party.end()) return "has no owner in the table";
