@@ -44,8 +44,9 @@ void wait_in_vain(Communicator& ranks) {
 }
 
 // Ranks disagree on the length: MPI reports a message longer than its receiver expects.
+// Small messages: of large ones Open MPI 4.1 writes what it should truncate.
 void mismatch(Communicator& ranks) {
-  std::vector<double> values(ranks.rank() == 0 ? 100'000 : 200'000);
+  std::vector<double> values(ranks.rank() == 0 ? 100 : 200);
   try {
     ranks.all_reduce(buffer_of(std::span(values)), ReduceOperation::sum, "gradient")->wait();
     ranks.barrier("others fail")->wait();
