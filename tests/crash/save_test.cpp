@@ -78,6 +78,7 @@ class Save : public testing::TestWithParam<const char*> {
           ADD_FAILURE() << "a save left a checkpoint that does not verify: " << path << ": " << reason;
         });
     if (!newest) return -1;
+    EXPECT_TRUE(std::filesystem::exists(fmt::format("{}/step-{:012}.h5", checkpoints_, newest->state.step)));
     EXPECT_EQ(parameters_hash(newest->state), parameters_hash(sample_checkpoint(newest->state.step).state));
     return newest->state.step;
   }
