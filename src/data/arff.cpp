@@ -21,10 +21,14 @@ std::string lower(std::string_view text) {
 
 char unescaped(char escaped) {
   switch (escaped) {
-    case 'n': return '\n';
-    case 't': return '\t';
-    case 'r': return '\r';
-    default: return escaped;
+    case 'n':
+      return '\n';
+    case 't':
+      return '\t';
+    case 'r':
+      return '\r';
+    default:
+      return escaped;
   }
 }
 
@@ -102,7 +106,8 @@ std::vector<std::string> read_arff_texts(const std::string& path, const std::str
     if (reader.line().empty() || reader.line()[0] == '%') continue;
     auto values = values_of(reader);
     if (values.size() != header.attributes) {
-      throw reader.problem("has {} values, but the header names {} attributes", values.size(), header.attributes);
+      throw reader.problem("has {} values, but the header names {} attributes", values.size(),
+                           header.attributes);
     }
     texts.push_back(std::move(values[header.wanted]));
   }

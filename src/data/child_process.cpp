@@ -28,7 +28,8 @@ class FileActions {
   FileActions(const std::string& directory, const std::string& log_path) {
     posix_spawn_file_actions_init(&actions_);
     posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+    posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, log_path.c_str(),
+                                     O_WRONLY | O_CREAT | O_APPEND, 0644);
     posix_spawn_file_actions_adddup2(&actions_, STDOUT_FILENO, STDERR_FILENO);
     posix_spawn_file_actions_addchdir_np(&actions_, directory.c_str());
   }
@@ -80,7 +81,8 @@ std::string last_lines(const std::string& log_path, std::size_t start) {
 int wait_for(pid_t child) {
   int status = 0;
   while (waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) throw Error(ExitCode::internal, "cannot wait for a child process: {}", std::strerror(errno));
+    if (errno != EINTR)
+      throw Error(ExitCode::internal, "cannot wait for a child process: {}", std::strerror(errno));
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -102,8 +104,8 @@ void run_child(const std::vector<std::string>& command, const std::string& direc
   }
   const int code = wait_for(child);
   if (code != 0) {
-    throw Error(ExitCode::missing_input, "`{}` ended with code {}: {} (see {})", fmt::join(command, " "), code,
-                last_lines(log_path, start), log_path);
+    throw Error(ExitCode::missing_input, "`{}` ended with code {}: {} (see {})", fmt::join(command, " "),
+                code, last_lines(log_path, start), log_path);
   }
 }
 

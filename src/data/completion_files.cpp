@@ -45,7 +45,8 @@ std::pair<CountRows, CountRows> halves_of(const CountRows& rows, const std::vect
     half.counts.push_back(static_cast<float>(count));
   };
   for (std::size_t row = 0; row < numbers.size(); ++row) {
-    for (auto i = static_cast<std::size_t>(rows.starts[row]); i < static_cast<std::size_t>(rows.starts[row + 1]); ++i) {
+    for (auto i = static_cast<std::size_t>(rows.starts[row]);
+         i < static_cast<std::size_t>(rows.starts[row + 1]); ++i) {
       const auto count = static_cast<std::int64_t>(std::llround(rows.counts[i]));
       const std::int64_t observed = observed_occurrences(split_seed, numbers[row], rows.words[i], count);
       add(halves.first, rows.words[i], observed);
@@ -100,12 +101,13 @@ std::vector<SplitFile> write_split(const std::string& path, double fraction, std
   const DataFacts& facts = file.facts();
   const HeldOutSplit split = split_rows(facts.rows, fraction, split_seed);
   if (split.training.empty() || split.held_out.empty()) {
-    throw Error(ExitCode::bad_data, "{}: of {} rows a fraction of {} holds out {}: both sides need a row", path,
-                facts.rows, fraction, split.held_out.size());
+    throw Error(ExitCode::bad_data, "{}: of {} rows a fraction of {} holds out {}: both sides need a row",
+                path, facts.rows, fraction, split.held_out.size());
   }
   std::error_code problem;
   std::filesystem::create_directories(directory, problem);
-  if (problem) throw Error(ExitCode::cannot_write, "cannot make the folder {}: {}", directory, problem.message());
+  if (problem)
+    throw Error(ExitCode::cannot_write, "cannot make the folder {}: {}", directory, problem.message());
   const Rows rows = file.read(0, facts.rows);
   return std::visit([&](const auto& kind) { return write(kind, facts, split, split_seed, directory); }, rows);
 }

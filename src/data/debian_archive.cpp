@@ -48,7 +48,8 @@ bool is_base_release(const std::string& path) {
   }
   const auto is_pocket = [&](const char* pocket) { return suite.find(pocket) != std::string::npos; };
   constexpr std::array<const char*, 4> pockets{"-updates", "-security", "-backports", "-proposed"};
-  return (origin == "Debian" || origin == "Ubuntu") && std::none_of(pockets.begin(), pockets.end(), is_pocket);
+  return (origin == "Debian" || origin == "Ubuntu") &&
+         std::none_of(pockets.begin(), pockets.end(), is_pocket);
 }
 
 }  // namespace
@@ -72,10 +73,10 @@ DebianArchive::DebianArchive(std::string folder, std::string log_path)
 std::vector<std::string> DebianArchive::apt_get(const std::vector<std::string>& arguments) const {
   std::vector<std::string> command{"apt-get", "-q", "-c", folder_ + "/apt.conf"};
   for (const std::string& setting :
-       {"Dir::State=" + folder_, "Dir::State::lists=" + folder_ + "/lists", "Dir::Cache=" + folder_ + "/cache",
-        std::string("Debug::NoLocking=1"), std::string("APT::Sandbox::User=root"),
-        std::string("Acquire::Languages=en"), std::string("Acquire::GzipIndexes=false"),
-        std::string("Acquire::Retries=2")}) {
+       {"Dir::State=" + folder_, "Dir::State::lists=" + folder_ + "/lists",
+        "Dir::Cache=" + folder_ + "/cache", std::string("Debug::NoLocking=1"),
+        std::string("APT::Sandbox::User=root"), std::string("Acquire::Languages=en"),
+        std::string("Acquire::GzipIndexes=false"), std::string("Acquire::Retries=2")}) {
     command.insert(command.end(), {"-o", setting});
   }
   command.insert(command.end(), arguments.begin(), arguments.end());
@@ -91,7 +92,8 @@ std::string DebianArchive::unpack(const std::string& package) const {
     run_child({"dpkg", "-x", packages + "/" + name, root}, folder_, log_path_);
     return root;
   }
-  throw Error(ExitCode::missing_input, "apt-get download {} ended well but left no package (see {})", package, log_path_);
+  throw Error(ExitCode::missing_input, "apt-get download {} ended well but left no package (see {})", package,
+              log_path_);
 }
 
 std::vector<std::string> DebianArchive::release_prefixes() const {
@@ -112,7 +114,8 @@ std::vector<std::string> DebianArchive::lists_with(const std::string& component_
   for (const std::string& prefix : release_prefixes()) {
     for (const std::string& name : file_names(folder_ + "/lists")) {
       for (const char* component : {"main", "universe"}) {
-        if (name.starts_with(prefix + component + component_part)) paths.push_back(folder_ + "/lists/" + name);
+        if (name.starts_with(prefix + component + component_part))
+          paths.push_back(folder_ + "/lists/" + name);
       }
     }
   }

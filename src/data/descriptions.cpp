@@ -87,7 +87,8 @@ std::vector<Document> source_descriptions(const std::vector<std::string>& packag
     for (const auto& [package, md5] : binaries) {
       const auto found = descriptions.find(md5);
       if (found == descriptions.end()) continue;
-      if (std::find(distinct.begin(), distinct.end(), found->second) == distinct.end()) distinct.push_back(found->second);
+      if (std::find(distinct.begin(), distinct.end(), found->second) == distinct.end())
+        distinct.push_back(found->second);
     }
     if (distinct.empty()) continue;
     Document document{.id = source};

@@ -38,7 +38,8 @@ class Workplace {
     std::error_code problem;
     files::create_directories(directory, problem);
     lock_ = open(log_path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (lock_ < 0) throw Error(ExitCode::cannot_write, "cannot write {}: {}", log_path_, std::strerror(errno));
+    if (lock_ < 0)
+      throw Error(ExitCode::cannot_write, "cannot write {}: {}", log_path_, std::strerror(errno));
     if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
       close(lock_);
       throw Error(ExitCode::cannot_write, "another svi-data fetch {} is at work in {}", name, directory);
@@ -108,7 +109,8 @@ std::string verified(const std::string& folder, const PinnedFile& file) {
   const std::string path = folder + "/" + file.name;
   const std::string found = sha256_of_file(path);
   if (found != file.sha256) {
-    throw Error(ExitCode::bad_data, "{} has SHA-256 {}, expected {}: the package ships other data; nothing was imported",
+    throw Error(ExitCode::bad_data,
+                "{} has SHA-256 {}, expected {}: the package ships other data; nothing was imported",
                 file.name, found, file.sha256);
   }
   return path;
@@ -122,19 +124,23 @@ void import_images(const std::string& folder, const PinnedFile& images, const Pi
                   fmt::join(table.feature_shape, "×")));
 }
 
-void fetch_fashion_mnist(const DebianArchive& archive, const std::vector<std::string>& outputs, const Say& say) {
+void fetch_fashion_mnist(const DebianArchive& archive, const std::vector<std::string>& outputs,
+                         const Say& say) {
   say("downloading the package dataset-fashion-mnist (31 MB)");
   const std::string folder = archive.unpack("dataset-fashion-mnist") + "/usr/share/datasets/fashion-mnist";
   import_images(folder, train_images, train_labels, outputs[0], say);
   import_images(folder, test_images, test_labels, outputs[1], say);
 }
 
-void fetch_descriptions(const DebianArchive& archive, const std::vector<std::string>& outputs, const Say& say) {
+void fetch_descriptions(const DebianArchive& archive, const std::vector<std::string>& outputs,
+                        const Say& say) {
   const auto packages = archive.package_lists();
   const auto translations = archive.translations();
   if (packages.empty() || translations.empty()) {
-    throw Error(ExitCode::missing_input, "apt-get update brought no package lists with English descriptions of Debian or "
-                "Ubuntu: {} Packages, {} Translation-en files; is the network there?", packages.size(), translations.size());
+    throw Error(ExitCode::missing_input,
+                "apt-get update brought no package lists with English descriptions of Debian or "
+                "Ubuntu: {} Packages, {} Translation-en files; is the network there?",
+                packages.size(), translations.size());
   }
   say("reading the package descriptions");
   write_corpus(outputs[0], corpus_of(source_descriptions(packages, translations), {.min_df = 10}), say);
@@ -158,9 +164,11 @@ void fetch_reuters(const DebianArchive& archive, const std::vector<std::string>&
   std::set<std::string> seen;
   for (const char* part : {"train", "test"}) {
     int number = 0;
-    for (const std::string& text : read_arff_texts(fmt::format("{}/ReutersGrain-{}.arff", folder, part), "Text")) {
+    for (const std::string& text :
+         read_arff_texts(fmt::format("{}/ReutersGrain-{}.arff", folder, part), "Text")) {
       ++number;
-      if (seen.insert(text).second) documents.push_back({fmt::format("{}-{}", part, number), without_entities(text)});
+      if (seen.insert(text).second)
+        documents.push_back({fmt::format("{}-{}", part, number), without_entities(text)});
     }
   }
   write_corpus(outputs[0], corpus_of(documents, {}), say);
@@ -170,8 +178,12 @@ using Recipe = void (*)(const DebianArchive&, const std::vector<std::string>&, c
 
 Recipe recipe_of(const std::string& name) {
   static const std::vector<std::pair<std::string, Recipe>> recipes{
-      {"fashion-mnist", fetch_fashion_mnist}, {"debian-descriptions", fetch_descriptions}, {"reuters", fetch_reuters}};
-  return std::find_if(recipes.begin(), recipes.end(), [&](const auto& recipe) { return recipe.first == name; })->second;
+      {"fashion-mnist", fetch_fashion_mnist},
+      {"debian-descriptions", fetch_descriptions},
+      {"reuters", fetch_reuters}};
+  return std::find_if(recipes.begin(), recipes.end(),
+                      [&](const auto& recipe) { return recipe.first == name; })
+      ->second;
 }
 
 const FetchableSet& set_of(const std::string& name) {
@@ -180,7 +192,8 @@ const FetchableSet& set_of(const std::string& name) {
     if (set.name == name) return set;
     names.push_back(set.name);
   }
-  throw Error(ExitCode::usage, "there is no data set \"{}\" to fetch; there are {}", name, fmt::join(names, ", "));
+  throw Error(ExitCode::usage, "there is no data set \"{}\" to fetch; there are {}", name,
+              fmt::join(names, ", "));
 }
 
 bool is_valid(const std::string& path) {
@@ -204,8 +217,12 @@ bool are_there(const std::vector<std::string>& outputs, const Say& say) {
 
 const std::vector<FetchableSet>& fetchable_sets() {
   static const std::vector<FetchableSet> sets{
-      {"fashion-mnist", "70,000 grey images of clothes, 28×28, with labels", {"fashion-mnist-train.h5", "fashion-mnist-test.h5"}},
-      {"debian-descriptions", "the descriptions of Debian's packages, a document a source package", {"debian.h5"}},
+      {"fashion-mnist",
+       "70,000 grey images of clothes, 28×28, with labels",
+       {"fashion-mnist-train.h5", "fashion-mnist-test.h5"}},
+      {"debian-descriptions",
+       "the descriptions of Debian's packages, a document a source package",
+       {"debian.h5"}},
       {"reuters", "2,151 newswire articles of 1987", {"reuters.h5"}}};
   return sets;
 }
@@ -224,8 +241,10 @@ std::vector<std::string> fetch(const std::string& name, const std::string& direc
   } catch (const Error& error) {
     if (error.code() != ExitCode::missing_input) throw;
     throw Error(ExitCode::missing_input,
-                "cannot fetch {} through the system's package manager: {}. On a system without apt or without network, "
-                "bring the files by hand and use svi-data import", name, error.what());
+                "cannot fetch {} through the system's package manager: {}. On a system without apt or "
+                "without network, "
+                "bring the files by hand and use svi-data import",
+                name, error.what());
   }
   return outputs;
 }

@@ -17,7 +17,8 @@ std::int64_t checked(const TextReader& reader, std::string_view text, const char
                      std::int64_t highest) {
   const auto number = whole_number(text);
   if (!number || *number < lowest || *number > highest) {
-    throw reader.problem("found {} as {}, expected a whole number from {} to {}", in_quotes(text), what, lowest, highest);
+    throw reader.problem("found {} as {}, expected a whole number from {} to {}", in_quotes(text), what,
+                         lowest, highest);
   }
   return *number;
 }
@@ -28,7 +29,8 @@ std::int64_t header_number(TextReader& reader, const char* what, std::int64_t lo
                 reader.path());
   }
   const auto fields = words_of(reader.line());
-  return checked(reader, fields.size() == 1 ? fields[0] : std::string_view(reader.line()), what, lowest, highest);
+  return checked(reader, fields.size() == 1 ? fields[0] : std::string_view(reader.line()), what, lowest,
+                 highest);
 }
 
 struct UciHeader {
@@ -59,14 +61,18 @@ Entries read_entries(TextReader& reader, const UciHeader& header) {
     const auto fields = words_of(reader.line());
     if (fields.empty() && found == header.entries) break;  // an empty last line
     if (fields.size() != 3) {
-      throw reader.problem("found {}, expected three numbers: document, word, count", in_quotes(reader.line()));
+      throw reader.problem("found {}, expected three numbers: document, word, count",
+                           in_quotes(reader.line()));
     }
     if (found == header.entries) {
       throw reader.problem("an entry beyond the {} that line 3 announces", header.entries);
     }
-    entries.documents.push_back(static_cast<std::int32_t>(checked(reader, fields[0], "the document", 1, header.documents)));
-    entries.words.push_back(static_cast<std::int32_t>(checked(reader, fields[1], "the word", 1, header.words) - 1));
-    entries.counts.push_back(static_cast<float>(checked(reader, fields[2], "the count", 1, highest_exact_count)));
+    entries.documents.push_back(
+        static_cast<std::int32_t>(checked(reader, fields[0], "the document", 1, header.documents)));
+    entries.words.push_back(
+        static_cast<std::int32_t>(checked(reader, fields[1], "the word", 1, header.words) - 1));
+    entries.counts.push_back(
+        static_cast<float>(checked(reader, fields[2], "the count", 1, highest_exact_count)));
   }
   if (found != header.entries) {
     throw Error(ExitCode::bad_data, "{}: line 3 announces {} entries, but {} follow: the file is incomplete",
@@ -114,7 +120,8 @@ CountRows rows_of(const std::string& path, const Entries& entries, std::int64_t 
 }
 
 // The words of the file named, or the numbers first … first + size − 1.
-std::vector<std::string> vocabulary_of(const std::string& vocabulary_path, std::int64_t size, std::int64_t first) {
+std::vector<std::string> vocabulary_of(const std::string& vocabulary_path, std::int64_t size,
+                                       std::int64_t first) {
   if (!vocabulary_path.empty()) return read_vocabulary(vocabulary_path);
   std::vector<std::string> numbers;
   for (std::int64_t i = first; i < first + size; ++i) numbers.push_back(std::to_string(i));
@@ -127,7 +134,8 @@ void add_pair(const TextReader& reader, std::string_view pair, std::int64_t word
   if (colon == std::string_view::npos) {
     throw reader.problem("found {}, expected word:count", in_quotes(pair));
   }
-  rows.words.push_back(static_cast<std::int32_t>(checked(reader, pair.substr(0, colon), "the word", 0, words - 1)));
+  rows.words.push_back(
+      static_cast<std::int32_t>(checked(reader, pair.substr(0, colon), "the word", 0, words - 1)));
   rows.counts.push_back(
       static_cast<float>(checked(reader, pair.substr(colon + 1), "the count", 1, highest_exact_count)));
 }

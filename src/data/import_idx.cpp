@@ -35,7 +35,8 @@ std::vector<std::int64_t> read_shape(io::InputFile& file) {
   const std::uint32_t type = magic >> 8U & 0xFFU;
   const std::uint32_t dimensions = magic & 0xFFU;
   if (magic >> 16U != 0 || dimensions == 0 || dimensions > 4) {
-    throw Error(ExitCode::bad_data, "{}: starts with 0x{:08X}, expected an IDX file (0x0000 08 and 1 to 4 dimensions)",
+    throw Error(ExitCode::bad_data,
+                "{}: starts with 0x{:08X}, expected an IDX file (0x0000 08 and 1 to 4 dimensions)",
                 file.path(), magic);
   }
   if (type != ubyte_type) {
@@ -64,13 +65,15 @@ at::Tensor read_elements(io::InputFile& file, std::int64_t expected) {
     const std::span<std::uint8_t> piece(elements.data() + done, elements.size() - done);
     const std::size_t count = file.read(std::as_writable_bytes(piece));
     if (count < piece.size()) {
-      throw Error(ExitCode::bad_data, "{}: ends after {} of the {} bytes that its header announces: the file is cut short",
+      throw Error(ExitCode::bad_data,
+                  "{}: ends after {} of the {} bytes that its header announces: the file is cut short",
                   file.path(), done + count, expected);
     }
   }
   std::array<std::byte, 1> more{};
   if (file.read(more) != 0) {
-    throw Error(ExitCode::bad_data, "{}: goes on after the {} bytes that its header announces", file.path(), expected);
+    throw Error(ExitCode::bad_data, "{}: goes on after the {} bytes that its header announces", file.path(),
+                expected);
   }
   return at::from_blob(elements.data(), {expected}, at::kByte).clone();
 }
@@ -79,7 +82,8 @@ at::Tensor read_labels(const std::string& path, std::int64_t rows) {
   io::InputFile file(path);
   const auto shape = read_shape(file);
   if (shape.size() != 1) {
-    throw Error(ExitCode::bad_data, "{}: has {} dimensions, expected labels of one dimension", path, shape.size());
+    throw Error(ExitCode::bad_data, "{}: has {} dimensions, expected labels of one dimension", path,
+                shape.size());
   }
   if (shape[0] != rows) {
     throw Error(ExitCode::bad_data, "{}: has {} labels, but there are {} rows", path, shape[0], rows);
@@ -93,7 +97,8 @@ DenseTable import_idx(const std::string& path, const std::string& labels_path) {
   io::InputFile file(path);
   const auto shape = read_shape(file);
   if (shape.size() < 2) {
-    throw Error(ExitCode::bad_data, "{}: has one dimension, as labels have; give the images, and labels by --labels", path);
+    throw Error(ExitCode::bad_data,
+                "{}: has one dimension, as labels have; give the images, and labels by --labels", path);
   }
   DenseTable table;
   table.feature_shape.assign(shape.begin() + 1, shape.end());

@@ -33,7 +33,8 @@ std::vector<std::int64_t> CorpusBuilder::document_frequencies() const {
   std::vector<std::int64_t> seen_in(numbers_.size(), -1);
   for (std::int64_t document = 0; document < documents(); ++document) {
     const auto row = static_cast<std::size_t>(document);
-    const std::int64_t end = row + 1 < starts_.size() ? starts_[row + 1] : static_cast<std::int64_t>(tokens_.size());
+    const std::int64_t end =
+        row + 1 < starts_.size() ? starts_[row + 1] : static_cast<std::int64_t>(tokens_.size());
     for (std::int64_t i = starts_[row]; i < end; ++i) {
       const auto word = static_cast<std::size_t>(tokens_[static_cast<std::size_t>(i)]);
       if (seen_in[word] != document) ++frequencies[word];
@@ -50,10 +51,12 @@ std::vector<std::int32_t> CorpusBuilder::kept(const std::vector<std::string_view
   const auto alphabetical = [&](std::int32_t a, std::int32_t b) {
     return words[static_cast<std::size_t>(a)] < words[static_cast<std::size_t>(b)];
   };
-  const auto most = static_cast<std::int64_t>(std::floor(options_.max_df * static_cast<double>(documents()) + 1e-9));
+  const auto most =
+      static_cast<std::int64_t>(std::floor(options_.max_df * static_cast<double>(documents()) + 1e-9));
   std::vector<std::int32_t> result(words.size());
   std::iota(result.begin(), result.end(), 0);
-  std::erase_if(result, [&](std::int32_t word) { return frequency(word) < options_.min_df || frequency(word) > most; });
+  std::erase_if(
+      result, [&](std::int32_t word) { return frequency(word) < options_.min_df || frequency(word) > most; });
   std::sort(result.begin(), result.end(), alphabetical);
   if (options_.keep > 0 && static_cast<std::int64_t>(result.size()) > options_.keep) {
     std::stable_sort(result.begin(), result.end(),
@@ -70,10 +73,12 @@ Corpus CorpusBuilder::finish() {
   for (const auto& [word, number] : numbers_) words[static_cast<std::size_t>(number)] = word;
   const auto stay = kept(words);
   if (stay.empty()) {
-    throw Error(ExitCode::bad_data,
-                "no word is left of {} distinct ones in {} documents: none is in at least {} documents and at "
-                "most {} of them all; lower --min-df or raise --max-df",
-                count_text(static_cast<std::int64_t>(words.size())), count_text(documents()), options_.min_df, options_.max_df);
+    throw Error(
+        ExitCode::bad_data,
+        "no word is left of {} distinct ones in {} documents: none is in at least {} documents and at "
+        "most {} of them all; lower --min-df or raise --max-df",
+        count_text(static_cast<std::int64_t>(words.size())), count_text(documents()), options_.min_df,
+        options_.max_df);
   }
   std::vector<std::int32_t> column(words.size(), -1);
   Corpus corpus;
@@ -133,7 +138,8 @@ Corpus import_text_lines(const std::vector<std::string>& paths, const TextOption
 
 namespace {
 
-const nlohmann::json& member(const TextReader& reader, const nlohmann::json& object, const std::string& name) {
+const nlohmann::json& member(const TextReader& reader, const nlohmann::json& object,
+                             const std::string& name) {
   const auto found = object.find(name);
   if (found == object.end()) throw reader.problem("the object has no member \"{}\"", name);
   return *found;
@@ -160,7 +166,8 @@ void add_object(const TextReader& reader, const JsonlOptions& jsonl, CorpusBuild
 
 }  // namespace
 
-Corpus import_jsonl(const std::vector<std::string>& paths, const JsonlOptions& jsonl, const TextOptions& options) {
+Corpus import_jsonl(const std::vector<std::string>& paths, const JsonlOptions& jsonl,
+                    const TextOptions& options) {
   CorpusBuilder builder(options);
   for (const std::string& path : paths) {
     for (TextReader reader(path); reader.next();) {

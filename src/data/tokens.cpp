@@ -18,7 +18,8 @@ locale_t unicode_locale() {
     for (const char* name : {"C.UTF-8", "C.utf8", "en_US.UTF-8"}) {
       if (locale_t found = newlocale(LC_CTYPE_MASK, name, nullptr); found != nullptr) return found;
     }
-    throw Error(ExitCode::internal, "the system has neither the locale C.UTF-8 nor en_US.UTF-8, which say what "
+    throw Error(ExitCode::internal,
+                "the system has neither the locale C.UTF-8 nor en_US.UTF-8, which say what "
                 "a letter is");
   }();
   return locale;
@@ -26,7 +27,9 @@ locale_t unicode_locale() {
 
 // The character that starts at `place`, which moves behind it; not_a_character moves by one byte.
 std::uint32_t next_character(std::string_view text, std::size_t& place) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])); };
+  const auto byte = [&](std::size_t i) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i]));
+  };
   const std::uint32_t first = byte(place++);
   if (first < 0x80U) return first;
   const std::size_t more = first >= 0xF0U ? 3 : first >= 0xE0U ? 2 : 1;

@@ -16,9 +16,9 @@ const std::vector<FetchableSet>& fetchable_sets();
 
 /// Gets a data set by apt, without root and without installing anything, and imports it.
 ///
-/// apt works on lists, cache and state of its own in `DIRECTORY/.fetch-NAME`, which is removed at the end; what
-/// the commands print goes to `DIRECTORY/fetch-NAME.log`. When all files of the set are there and valid, nothing
-/// is done. Sources that never change are checked by SHA-256.
+/// apt works on lists, cache and state of its own in `DIRECTORY/.fetch-NAME`, which is removed at the end;
+/// what the commands print goes to `DIRECTORY/fetch-NAME.log`. When all files of the set are there and valid,
+/// nothing is done. Sources that never change are checked by SHA-256.
 /// @param directory made where it is missing; nothing outside it is written
 /// @param say told in plain words what happens
 /// @return the paths of the set's files

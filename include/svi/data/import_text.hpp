@@ -66,6 +66,7 @@ struct JsonlOptions {
 };
 
 /// @throws Error (bad_data) naming file and line: not an object, no such member, member of another type
-Corpus import_jsonl(const std::vector<std::string>& paths, const JsonlOptions& jsonl, const TextOptions& options);
+Corpus import_jsonl(const std::vector<std::string>& paths, const JsonlOptions& jsonl,
+                    const TextOptions& options);
 
 }  // namespace svi::data
