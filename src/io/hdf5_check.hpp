@@ -13,7 +13,7 @@ namespace svi::io {
 
 static_assert(std::same_as<hid_t, std::int64_t> && std::same_as<herr_t, int>);
 
-/// Stops HDF5 from printing errors in this thread.
+/// Stops HDF5 from printing errors in this thread and from crashing at exit; must come before any other call.
 void silence();
 
 /// What HDF5's error stack says, innermost reason first; empties the stack.

@@ -45,7 +45,6 @@ Hdf5Id creation_properties(const std::vector<hsize_t>& extent, std::size_t eleme
 // Files are replaced by rename and never changed in place, so locks would only get in the way of readers.
 Hdf5Id access_properties(const std::string& path, ExitCode code) {
   Hdf5Id properties = checked(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, code, path, "prepare opening");
-  check(H5Pset_fclose_degree(properties.get(), H5F_CLOSE_STRONG), code, path, "prepare opening");
 #if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 12, 0))
   check(H5Pset_file_locking(properties.get(), false, true), code, path, "prepare opening");
 #endif
@@ -183,6 +182,8 @@ Hdf5File Hdf5File::create(const std::string& path, std::uint64_t user_block_byte
   check(H5Pset_userblock(properties.get(), user_block_bytes), code, path, "leave a user block");
   check(H5Pset_obj_track_times(properties.get(), false), code, path, "leave out times");
   const Hdf5Id access = access_properties(path, code);
+  // So that `close` really writes everything; an object that outlives it can only fail.
+  check(H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG), code, path, "prepare the file");
   Hdf5Id file = checked(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, properties.get(), access.get()), H5Fclose, code,
                         path, "create the file");
   return {std::move(file), path + ": /", 0};
