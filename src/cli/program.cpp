@@ -25,6 +25,14 @@ std::string innermost(const CLI::App& app) {
   return chosen.empty() ? app.get_name() : app.get_name() + " " + innermost(*chosen.back());
 }
 
+// CLI11 tells of what is missing before what it did not know, which is often the cause.
+std::string problem_of(const CLI::App& app, const CLI::ParseError& error) {
+  const auto unknown = app.remaining(true);
+  const bool is_about_missing = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+  if (!is_about_missing || unknown.empty()) return error.what();
+  return fmt::format("\"{}\" is not known here. {}", unknown.front(), error.what());
+}
+
 // Parses and, by the callbacks, acts. Help and version are asked for by exceptions too.
 void parse(CLI::App& app, int count, char** arguments) {
   try {
@@ -33,7 +41,7 @@ void parse(CLI::App& app, int count, char** arguments) {
     std::ostringstream text;
     std::ostringstream problem;
     if (app.exit(error, text, problem) != 0) {
-      throw Error(ExitCode::usage, "{}; see {} --help", error.what(), innermost(app));
+      throw Error(ExitCode::usage, "{}; see {} --help", problem_of(app, error), innermost(app));
     }
     fmt::print("{}", text.str());
   }

@@ -171,7 +171,8 @@ std::vector<std::string> read_vocabulary(const std::string& path) {
 Corpus import_uci(const std::string& path, const std::string& vocabulary_path) {
   TextReader reader(path);
   const UciHeader header = read_header(reader);
-  Corpus corpus{.vocabulary = vocabulary_of(vocabulary_path, header.words, 1)};
+  Corpus corpus;  // not by a designated initializer: when that throws, g++ 12 destroys `rows` twice
+  corpus.vocabulary = vocabulary_of(vocabulary_path, header.words, 1);
   if (static_cast<std::int64_t>(corpus.vocabulary.size()) != header.words) {
     throw Error(ExitCode::bad_data, "{}, line 2: announces {} words, but {} has {}", path, header.words,
                 vocabulary_path, corpus.vocabulary.size());
