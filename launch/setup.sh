@@ -50,7 +50,7 @@ install_system_packages() {
   fi
   say "installing with apt-get: $*"
   "${as_root[@]}" apt-get update -qq || say "apt-get update failed; going on with the lists there are"
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends "$@"
 }
 
 # The root of a LibTorch outside .venv, as CMake would find it.

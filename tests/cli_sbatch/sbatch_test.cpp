@@ -39,13 +39,13 @@ class Job : public ::testing::Test {
 
   // Runs `srun` as the job's ranks; the job gets USR2 when the file `ready` appears.
   int run(const SbatchOptions& options, const std::string& srun) {
-    write_program(folder_ / "srun", "printf '%s\\n' \"$@\" > " + (folder_ / "srun.log").string() + "\n" + srun);
+    write_program(folder_ / "srun",
+                  "printf '%s\\n' \"$@\" > " + (folder_ / "srun.log").string() + "\n" + srun);
     std::ofstream(folder_ / "job") << sbatch_script(options);
-    const std::string command = "cd " + folder_.string() + " && export SLURM_JOB_ID=42 PATH=$PWD:$PATH\n" +
-                                "bash job > job.log 2>&1 & job=$!\n" +
-                                "while kill -0 $job 2>/dev/null; do\n" +
-                                "  if [ -e ready ]; then rm ready; kill -USR2 $job; fi; sleep 0.05\n" +
-                                "done\nwait $job";
+    const std::string command =
+        "cd " + folder_.string() + " && export SLURM_JOB_ID=42 PATH=$PWD:$PATH\n" +
+        "bash job > job.log 2>&1 & job=$!\n" + "while kill -0 $job 2>/dev/null; do\n" +
+        "  if [ -e ready ]; then rm ready; kill -USR2 $job; fi; sleep 0.05\n" + "done\nwait $job";
     return WEXITSTATUS(std::system(command.c_str()));
   }
 
@@ -68,16 +68,17 @@ TEST(SbatchScript, CarriesTheValuesOfTheRun) {
                                             .threads = 3,
                                             .program = "/opt/bin/svi-train",
                                             .arguments = {"configs/lda.yaml"}});
-  for (const char* line : {"\n#SBATCH --job-name=lda\n", "\n#SBATCH --chdir=/home/me/work\n", "\n#SBATCH --ntasks=12\n",
-                           "\n#SBATCH --cpus-per-task=3\n", "\nprogram=/opt/bin/svi-train\n",
-                           "\narguments=(configs/lda.yaml \"$@\")\n"}) {
+  for (const char* line : {"\n#SBATCH --job-name=lda\n", "\n#SBATCH --chdir=/home/me/work\n",
+                           "\n#SBATCH --ntasks=12\n", "\n#SBATCH --cpus-per-task=3\n",
+                           "\nprogram=/opt/bin/svi-train\n", "\narguments=(configs/lda.yaml \"$@\")\n"}) {
     EXPECT_NE(script.find(line), std::string::npos) << line << "\nis not in\n" << script;
   }
 }
 
 TEST(SbatchScript, IsTheFileInTheTreeElsewhere) {
   const std::string file = read(fs::path(SVI_SOURCE_DIR) / "launch/svi-train.sbatch");
-  const std::string script = sbatch_script({.directory = ".", .tasks = 4, .threads = 1, .program = "P", .arguments = {}});
+  const std::string script =
+      sbatch_script({.directory = ".", .tasks = 4, .threads = 1, .program = "P", .arguments = {}});
   std::istringstream expected(file);
   std::istringstream found(script);
   std::string expected_line;
@@ -112,7 +113,8 @@ TEST_F(Job, StaysOutOfTheQueueWhenSomebodyElseStoppedIt) {
 
 TEST_F(Job, PassesOnTheExitCodeOfAFailure) {
   EXPECT_EQ(run(options_, "exit 71\n"), 71);
-  EXPECT_EQ(run(options_, "trap 'exit 73' USR2\ntouch ready\nfor i in $(seq 400); do sleep 0.05; done\n"), 73);
+  EXPECT_EQ(run(options_, "trap 'exit 73' USR2\ntouch ready\nfor i in $(seq 400); do sleep 0.05; done\n"),
+            73);
   EXPECT_FALSE(fs::exists(folder_ / "scontrol.log"));
 }
 

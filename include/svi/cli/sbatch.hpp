@@ -9,11 +9,11 @@ namespace svi::cli {
 /// What a job script says of one run.
 struct SbatchOptions {
   std::string job_name = "svi-train";
-  std::string directory;                ///< absolute; relative paths of the configuration start here
-  std::int64_t tasks = 4;               ///< ranks
-  std::int64_t threads = 1;             ///< of each rank
-  std::string program;                  ///< absolute path of svi-train
-  std::vector<std::string> arguments;   ///< of svi-train
+  std::string directory;               ///< absolute; relative paths of the configuration start here
+  std::int64_t tasks = 4;              ///< ranks
+  std::int64_t threads = 1;            ///< of each rank
+  std::string program;                 ///< absolute path of svi-train
+  std::vector<std::string> arguments;  ///< of svi-train
 };
 
 /// launch/svi-train.sbatch, as it was when this program was built, with the values of a run filled in.
