@@ -17,16 +17,21 @@ constexpr double largest_count = 1 << 24;        // beyond it float32 skips whol
 io::Hdf5Group csr_group(const io::Hdf5Group& root) {
   io::Hdf5Group x = root.group("X");
   if (!x.has_attribute("encoding-type")) {
-    throw Error(ExitCode::bad_data, "{}: the attribute \"encoding-type\" is missing, so this is not AnnData's CSR "
-                "layout; a file of anndata before 0.7 has to be written again by a newer one", x.where());
+    throw Error(ExitCode::bad_data,
+                "{}: the attribute \"encoding-type\" is missing, so this is not AnnData's CSR "
+                "layout; a file of anndata before 0.7 has to be written again by a newer one",
+                x.where());
   }
   const std::string encoding = x.text_attribute("encoding-type");
   if (encoding == "csc_matrix") {
-    throw Error(ExitCode::bad_data, "{}: stored by columns (csc_matrix), but rows are read; in Python convert it "
-                "with `a.X = a.X.tocsr()` and write it again", x.where());
+    throw Error(ExitCode::bad_data,
+                "{}: stored by columns (csc_matrix), but rows are read; in Python convert it "
+                "with `a.X = a.X.tocsr()` and write it again",
+                x.where());
   }
   if (encoding == "csr_matrix") return x;
-  throw Error(ExitCode::bad_data, "{}: encoding-type is \"{}\", expected \"csr_matrix\"", x.where(), encoding);
+  throw Error(ExitCode::bad_data, "{}: encoding-type is \"{}\", expected \"csr_matrix\"", x.where(),
+              encoding);
 }
 
 io::Hdf5Dataset numbers(const io::Hdf5Group& x, const char* name, bool must_be_integers) {
@@ -40,8 +45,8 @@ io::Hdf5Dataset numbers(const io::Hdf5Group& x, const char* name, bool must_be_i
               dataset.type().text(), dataset.shape().size(), must_be_integers ? "integers" : "numbers");
 }
 
-// The names of a table's rows, whatever their data set is called. Newer versions of anndata may store texts as
-// a group of values and a mask of missing ones.
+// The names of a table's rows, whatever their data set is called. Newer versions of anndata may store texts
+// as a group of values and a mask of missing ones.
 std::vector<std::string> row_names(const io::Hdf5Group& root, const char* table) {
   const io::Hdf5Group group = root.group(table);
   const std::string index = group.has_attribute("_index") ? group.text_attribute("_index") : "_index";
@@ -57,27 +62,29 @@ CountsReader::CountsReader(const io::Hdf5Group& root)
     : indices_(numbers(csr_group(root), "indices", true)), data_(numbers(csr_group(root), "data", false)) {
   const io::Hdf5Group x = csr_group(root);
   const std::vector<std::int64_t> shape = x.integers_attribute("shape");
-  if (shape.size() != 2 || shape[0] < 0 || shape[1] < 0 || shape[1] > std::numeric_limits<std::int32_t>::max()) {
-    throw Error(ExitCode::bad_data, "{}: the attribute \"shape\" should hold the numbers of documents and of words",
-                x.where());
+  if (shape.size() != 2 || shape[0] < 0 || shape[1] < 0 ||
+      shape[1] > std::numeric_limits<std::int32_t>::max()) {
+    throw Error(ExitCode::bad_data,
+                "{}: the attribute \"shape\" should hold the numbers of documents and of words", x.where());
   }
   if (shape[0] == 0 || shape[1] == 0) {
-    throw Error(ExitCode::bad_data, "{}: an empty corpus: {} documents, {} words", x.where(), shape[0], shape[1]);
+    throw Error(ExitCode::bad_data, "{}: an empty corpus: {} documents, {} words", x.where(), shape[0],
+                shape[1]);
   }
   columns_ = shape[1];
   read_starts(x, shape[0]);
   vocabulary_ = row_names(root, "var");
   if (std::ssize(vocabulary_) != columns_) {
-    throw Error(ExitCode::bad_data, "{}: var names {} words, but X has {} columns", root.where(), vocabulary_.size(),
-                columns_);
+    throw Error(ExitCode::bad_data, "{}: var names {} words, but X has {} columns", root.where(),
+                vocabulary_.size(), columns_);
   }
 }
 
 void CountsReader::read_starts(const io::Hdf5Group& x, std::int64_t rows) {
   const io::Hdf5Dataset indptr = numbers(x, "indptr", true);
   if (indptr.elements() - 1 != rows) {
-    throw Error(ExitCode::bad_data, "{}: has {} elements, but the {} rows of \"shape\" need {}", indptr.where(),
-                indptr.elements(), rows, rows + 1);
+    throw Error(ExitCode::bad_data, "{}: has {} elements, but the {} rows of \"shape\" need {}",
+                indptr.where(), indptr.elements(), rows, rows + 1);
   }
   starts_ = indptr.read<std::int64_t>();
   if (starts_.front() != 0) {
@@ -85,15 +92,16 @@ void CountsReader::read_starts(const io::Hdf5Group& x, std::int64_t rows) {
   }
   const auto descent = std::is_sorted_until(starts_.begin(), starts_.end());
   if (descent != starts_.end()) {
-    throw Error(ExitCode::bad_data, "{}: falls from {} to {} at element {}; row starts must not fall", indptr.where(),
-                *(descent - 1), *descent, descent - starts_.begin());
+    throw Error(ExitCode::bad_data, "{}: falls from {} to {} at element {}; row starts must not fall",
+                indptr.where(), *(descent - 1), *descent, descent - starts_.begin());
   }
   if (starts_.back() != indices_.elements() || starts_.back() != data_.elements()) {
     throw Error(ExitCode::bad_data, "{}: ends at {}, but indices has {} entries and data {}", indptr.where(),
                 starts_.back(), indices_.elements(), data_.elements());
   }
   if (starts_.back() == 0) {
-    throw Error(ExitCode::bad_data, "{}: an empty corpus: none of the {} documents has a word", x.where(), rows);
+    throw Error(ExitCode::bad_data, "{}: an empty corpus: none of the {} documents has a word", x.where(),
+                rows);
   }
 }
 
@@ -124,8 +132,8 @@ CountRows CountsReader::read(std::int64_t first, std::int64_t last) const {
     for (; first < end; ++first) {
       const auto offset = static_cast<std::size_t>(starts_[first] - begin_entry);
       const auto length = static_cast<std::size_t>(starts_[first + 1] - starts_[first]);
-      append_row(result, first, std::span(words).subspan(offset, length), std::span(counts).subspan(offset, length),
-                 row_entries);
+      append_row(result, first, std::span(words).subspan(offset, length),
+                 std::span(counts).subspan(offset, length), row_entries);
     }
   }
   return result;
@@ -136,13 +144,15 @@ void CountsReader::append_row(CountRows& result, std::int64_t row, std::span<con
   entries.clear();
   for (std::size_t i = 0; i < words.size(); ++i) entries.push_back(checked_entry(row, words[i], counts[i]));
   const auto by_word = [](const Entry& a, const Entry& b) { return a.word < b.word; };
-  if (!std::is_sorted(entries.begin(), entries.end(), by_word)) std::sort(entries.begin(), entries.end(), by_word);
+  if (!std::is_sorted(entries.begin(), entries.end(), by_word))
+    std::sort(entries.begin(), entries.end(), by_word);
   const auto twin = std::adjacent_find(entries.begin(), entries.end(),
                                        [](const Entry& a, const Entry& b) { return a.word == b.word; });
   if (twin != entries.end()) {
-    throw Error(ExitCode::bad_data, "{}: row {} (counted from 0) names word {} (\"{}\") more than once; add the "
-                "counts up, in Python with `a.X.sum_duplicates()`", indices_.where(), row, twin->word,
-                vocabulary_[static_cast<std::size_t>(twin->word)]);
+    throw Error(ExitCode::bad_data,
+                "{}: row {} (counted from 0) names word {} (\"{}\") more than once; add the "
+                "counts up, in Python with `a.X.sum_duplicates()`",
+                indices_.where(), row, twin->word, vocabulary_[static_cast<std::size_t>(twin->word)]);
   }
   for (const Entry& entry : entries) {
     if (entry.count == 0) continue;  // an explicit zero says nothing
@@ -159,9 +169,10 @@ CountsReader::Entry CountsReader::checked_entry(std::int64_t row, std::int64_t w
   }
   // Written so that NaN fails it.
   if (!(count >= 0 && count <= largest_count) || count != std::floor(count)) {
-    throw Error(ExitCode::bad_data, "{}: row {} (counted from 0) has the count {} of word {} (\"{}\"), expected a whole "
-                "number from 0 to {}; raw counts are needed, not normalised or logarithmic ones", data_.where(), row,
-                count, word, vocabulary_[static_cast<std::size_t>(word)], largest_count);
+    throw Error(ExitCode::bad_data,
+                "{}: row {} (counted from 0) has the count {} of word {} (\"{}\"), expected a whole "
+                "number from 0 to {}; raw counts are needed, not normalised or logarithmic ones",
+                data_.where(), row, count, word, vocabulary_[static_cast<std::size_t>(word)], largest_count);
   }
   return {static_cast<std::int32_t>(word), static_cast<float>(count)};
 }

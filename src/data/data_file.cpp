@@ -27,9 +27,11 @@ Reader open_reader(const io::Hdf5Group& root) {
   if (has_dense && !has_matrix) return DenseReader(root, "x");
   if (root.has_group("X") && !has_dense) return CountsReader(root);
   if (root.has_dataset("X") && !has_dense) return DenseReader(root, "X");
-  throw Error(ExitCode::bad_data, "{}: holds [{}], expected either X (word counts in AnnData's CSR layout: X/indptr, "
-              "X/indices, X/data, var) or x (dense rows, with optional labels y){}; `svi-data import` writes both",
-              root.where(), fmt::join(root.names(), ", "), has_dense ? ", not both" : "");
+  throw Error(
+      ExitCode::bad_data,
+      "{}: holds [{}], expected either X (word counts in AnnData's CSR layout: X/indptr, "
+      "X/indices, X/data, var) or x (dense rows, with optional labels y){}; `svi-data import` writes both",
+      root.where(), fmt::join(root.names(), ", "), has_dense ? ", not both" : "");
 }
 
 void describe(DataFacts& facts, const CountsReader& reader) {
@@ -50,7 +52,8 @@ void describe(DataFacts& facts, const DenseReader& reader) {
 void add_facts(Sha256& digest, const DataFacts& facts) {
   digest.add_text(facts.layout == Layout::counts ? "counts" : facts.is_uint8 ? "uint8" : "float32");
   digest.add_integer(static_cast<std::uint64_t>(facts.rows)).add_integer(facts.has_labels ? 1 : 0);
-  for (const std::int64_t extent : facts.feature_shape) digest.add_integer(static_cast<std::uint64_t>(extent));
+  for (const std::int64_t extent : facts.feature_shape)
+    digest.add_integer(static_cast<std::uint64_t>(extent));
   for (const std::string& word : facts.vocabulary) digest.add_text(word);
 }
 
@@ -85,7 +88,8 @@ struct DataFile::Open {
 
   void require_rows(std::int64_t first, std::int64_t last) const {
     if (0 <= first && first <= last && last <= facts.rows) return;
-    throw Error(ExitCode::internal, "{}: rows {} to {} asked for, but it has {}", facts.path, first, last, facts.rows);
+    throw Error(ExitCode::internal, "{}: rows {} to {} asked for, but it has {}", facts.path, first, last,
+                facts.rows);
   }
 
   io::Hdf5File file;

@@ -26,15 +26,17 @@ io::Hdf5Dataset labels(const io::Hdf5Group& root, std::int64_t rows) {
 
 template <typename T>
 void fill(const io::Hdf5Dataset& dataset, std::int64_t first, std::int64_t last, at::Tensor& values) {
-  dataset.read_rows(first, last, std::span(values.mutable_data_ptr<T>(), static_cast<std::size_t>(values.numel())));
+  dataset.read_rows(first, last,
+                    std::span(values.mutable_data_ptr<T>(), static_cast<std::size_t>(values.numel())));
 }
 
 }  // namespace
 
 DenseReader::DenseReader(const io::Hdf5Group& root, const char* name) : x_(root.dataset(name)) {
   if (x_.shape().size() < 2) {
-    throw Error(ExitCode::bad_data, "{}: has the shape [{}], expected rows and at least one dimension of features",
-                x_.where(), fmt::join(x_.shape(), ", "));
+    throw Error(ExitCode::bad_data,
+                "{}: has the shape [{}], expected rows and at least one dimension of features", x_.where(),
+                fmt::join(x_.shape(), ", "));
   }
   if (x_.elements() == 0) {
     throw Error(ExitCode::bad_data, "{}: empty: its shape is [{}]", x_.where(), fmt::join(x_.shape(), ", "));
@@ -65,11 +67,13 @@ DenseRows DenseReader::read(std::int64_t first, std::int64_t last) const {
 
 void DenseReader::require_finite(const at::Tensor& features, std::int64_t first) const {
   const std::span values(features.const_data_ptr<float>(), static_cast<std::size_t>(features.numel()));
-  const auto bad = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
+  const auto bad =
+      std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
   if (bad == values.end()) return;
   const std::int64_t place = bad - values.begin();
-  throw Error(ExitCode::bad_data, "{}: feature {} of row {} (both counted from 0) is {}, expected a finite float32",
-              x_.where(), place % columns_, first + place / columns_, *bad);
+  throw Error(ExitCode::bad_data,
+              "{}: feature {} of row {} (both counted from 0) is {}, expected a finite float32", x_.where(),
+              place % columns_, first + place / columns_, *bad);
 }
 
 }  // namespace svi::data

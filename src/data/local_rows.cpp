@@ -27,7 +27,9 @@ std::size_t end_of_run(std::span<const std::int64_t> rows, std::size_t first, st
   const std::int64_t longest = std::max<std::int64_t>(1, run_bytes / bytes_per_row);
   const std::int64_t widest_gap = 1 + gap_bytes / bytes_per_row;
   std::size_t last = first + 1;
-  while (last < rows.size() && rows[last] - rows[last - 1] <= widest_gap && rows[last] - rows[first] < longest) ++last;
+  while (last < rows.size() && rows[last] - rows[last - 1] <= widest_gap &&
+         rows[last] - rows[first] < longest)
+    ++last;
   return last;
 }
 
@@ -39,7 +41,9 @@ DenseRows empty_dense(const DataFacts& facts, std::int64_t rows) {
 }
 
 std::byte* bytes_of(at::Tensor& tensor) { return static_cast<std::byte*>(tensor.mutable_data_ptr()); }
-const std::byte* bytes_of(const at::Tensor& tensor) { return static_cast<const std::byte*>(tensor.const_data_ptr()); }
+const std::byte* bytes_of(const at::Tensor& tensor) {
+  return static_cast<const std::byte*>(tensor.const_data_ptr());
+}
 
 void append_row(CountRows& target, const CountRows& source, std::int64_t place) {
   const auto begin = source.starts[static_cast<std::size_t>(place)];
@@ -49,10 +53,11 @@ void append_row(CountRows& target, const CountRows& source, std::int64_t place) 
   target.starts.push_back(std::ssize(target.words));
 }
 
-void copy_row(DenseRows& target, std::int64_t target_place, const DenseRows& source, std::int64_t source_place) {
+void copy_row(DenseRows& target, std::int64_t target_place, const DenseRows& source,
+              std::int64_t source_place) {
   const auto bytes = static_cast<std::int64_t>(source.features.element_size()) * source.features.size(1);
-  std::memcpy(bytes_of(target.features) + target_place * bytes, bytes_of(source.features) + source_place * bytes,
-              static_cast<std::size_t>(bytes));
+  std::memcpy(bytes_of(target.features) + target_place * bytes,
+              bytes_of(source.features) + source_place * bytes, static_cast<std::size_t>(bytes));
   if (!source.labels.defined()) return;
   target.labels.mutable_data_ptr<std::int64_t>()[target_place] =
       source.labels.const_data_ptr<std::int64_t>()[source_place];
@@ -68,7 +73,8 @@ DenseRows gathered(const DenseRows& source, const std::vector<std::int64_t>& pla
   std::byte* to = bytes_of(result.features);
   const std::byte* from = bytes_of(source.features);
   for (std::size_t i = 0; i < places.size(); ++i) {
-    std::memcpy(to + static_cast<std::int64_t>(i) * bytes, from + places[i] * bytes, static_cast<std::size_t>(bytes));
+    std::memcpy(to + static_cast<std::int64_t>(i) * bytes, from + places[i] * bytes,
+                static_cast<std::size_t>(bytes));
   }
   if (!source.labels.defined()) return result;
   result.labels = at::empty({count}, at::kLong);
@@ -102,7 +108,8 @@ std::int64_t held_bytes(const CountRows& rows) {
 
 }  // namespace
 
-LocalRows::LocalRows(const DataFile& file, std::span<const std::int64_t> rows) : ids_(rows.begin(), rows.end()) {
+LocalRows::LocalRows(const DataFile& file, std::span<const std::int64_t> rows)
+    : ids_(rows.begin(), rows.end()) {
   const DataFacts& facts = file.facts();
   if (facts.layout == Layout::counts) {
     rows_ = CountRows{};
@@ -148,7 +155,8 @@ void LocalRows::digest() {
   const auto* counts = std::get_if<CountRows>(&rows_);
   if (counts == nullptr) return;
   tokens_ = std::accumulate(counts->counts.begin(), counts->counts.end(), 0.0);
-  for (std::size_t i = 1; i < counts->starts.size(); ++i) empty_rows_ += counts->starts[i] == counts->starts[i - 1];
+  for (std::size_t i = 1; i < counts->starts.size(); ++i)
+    empty_rows_ += counts->starts[i] == counts->starts[i - 1];
 }
 
 Minibatch LocalRows::gather(std::span<const std::int64_t> rows, std::int64_t step) const {
@@ -170,7 +178,8 @@ Minibatch LocalRows::slice(std::int64_t first, std::int64_t last, std::int64_t s
   if (first < 0 || last < first || last > size()) {
     throw Error(ExitCode::internal, "rows {} to {} of {} held were asked for", first, last, size());
   }
-  const std::span chosen = std::span(ids_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
+  const std::span chosen =
+      std::span(ids_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
   const auto* dense = std::get_if<DenseRows>(&rows_);
   if (dense == nullptr || !dense->features.defined()) return gather(chosen, step);
   DenseRows part{.features = dense->features.narrow(0, first, last - first), .labels = {}};

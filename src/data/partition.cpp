@@ -37,12 +37,15 @@ std::vector<std::int64_t> balanced_cuts(const std::vector<std::int64_t>& weight_
 
 }  // namespace
 
-Partition::Partition(std::vector<std::int64_t> rows, std::int64_t shards, std::int64_t ranks,
-                     const std::function<std::vector<std::int64_t>(std::span<const std::int64_t>)>& weight_before)
+Partition::Partition(
+    std::vector<std::int64_t> rows, std::int64_t shards, std::int64_t ranks,
+    const std::function<std::vector<std::int64_t>(std::span<const std::int64_t>)>& weight_before)
     : rows_(std::move(rows)), shards_(shards) {
   if (shards < 1 || ranks > shards) {
-    throw Error(ExitCode::bad_config, "{} ranks cannot share {} shards: start at most {} ranks, or raise data.shards "
-                "(which makes it another run, since shards decide the minibatches)", ranks, shards, shards);
+    throw Error(ExitCode::bad_config,
+                "{} ranks cannot share {} shards: start at most {} ranks, or raise data.shards "
+                "(which makes it another run, since shards decide the minibatches)",
+                ranks, shards, shards);
   }
   std::vector<std::int64_t> bounds;  // of shards, as row numbers of the file
   for (std::int64_t s = 0; s < shards; ++s) {

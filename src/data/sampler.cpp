@@ -35,7 +35,8 @@ std::int64_t Sampler::global_rows(std::int64_t step) const {
   return first_place(t + 1, rows, steps_per_epoch_) - first_place(t, rows, steps_per_epoch_);
 }
 
-std::vector<std::int64_t> Sampler::rows(std::int64_t step, std::int64_t first_shard, std::int64_t last_shard) {
+std::vector<std::int64_t> Sampler::rows(std::int64_t step, std::int64_t first_shard,
+                                        std::int64_t last_shard) {
   const std::int64_t epoch = step / steps_per_epoch_;
   const std::int64_t t = step % steps_per_epoch_;
   enter_epoch(epoch);
@@ -122,8 +123,9 @@ void Sampler::shuffle(std::int64_t epoch, std::int64_t first_shard, std::int64_t
     std::vector<std::int64_t>& order = shuffled_[s];
     order.assign(rows.begin(), rows.end());
     for (std::size_t i = order.size(); i-- > 1;) {
-      const std::uint64_t other = philox_.below(i + 1, Purpose::shard_shuffle, static_cast<std::uint64_t>(epoch),
-                                                static_cast<std::uint64_t>(shard), i);
+      const std::uint64_t other =
+          philox_.below(i + 1, Purpose::shard_shuffle, static_cast<std::uint64_t>(epoch),
+                        static_cast<std::uint64_t>(shard), i);
       std::swap(order[i], order[other]);
     }
   }

@@ -50,14 +50,16 @@ std::vector<std::string> row_numbers(std::int64_t rows) {
   return names;
 }
 
-void require_consistent(const std::string& path, const CountRows& rows, const std::vector<std::string>& vocabulary,
+void require_consistent(const std::string& path, const CountRows& rows,
+                        const std::vector<std::string>& vocabulary,
                         const std::vector<std::string>& document_ids) {
   const auto is_word = [&](std::int32_t word) { return word >= 0 && word < std::ssize(vocabulary); };
   const bool is_right = rows.starts.front() == 0 && rows.starts.back() == std::ssize(rows.words) &&
                         rows.words.size() == rows.counts.size() && std::ranges::is_sorted(rows.starts) &&
                         std::ranges::all_of(rows.words, is_word) &&
                         (document_ids.empty() || std::ssize(document_ids) == rows.rows());
-  if (!is_right) throw Error(ExitCode::internal, "{}: rows, words and names to be written do not match", path);
+  if (!is_right)
+    throw Error(ExitCode::internal, "{}: rows, words and names to be written do not match", path);
 }
 
 }  // namespace
@@ -66,7 +68,7 @@ void write_counts(const std::string& path, const CountRows& rows, const std::vec
                   const std::vector<std::string>& document_ids) {
   require_consistent(path, rows, vocabulary, document_ids);
   io::AtomicFile target(path);
-  io::Hdf5File file = io::Hdf5File::create(target.temporary_path());
+  io::Hdf5File file = io::Hdf5File::create(target);
   set_encoding(file, "anndata", "0.1.0");
   write_matrix(file, rows, std::ssize(vocabulary));
   write_names(file, "obs", document_ids.empty() ? row_numbers(rows.rows()) : document_ids);
@@ -75,7 +77,8 @@ void write_counts(const std::string& path, const CountRows& rows, const std::vec
   target.commit();
 }
 
-void write_dense(const std::string& path, const DenseRows& rows, const std::vector<std::int64_t>& feature_shape) {
+void write_dense(const std::string& path, const DenseRows& rows,
+                 const std::vector<std::int64_t>& feature_shape) {
   const at::Tensor features = rows.features.contiguous();
   const std::int64_t width =
       std::accumulate(feature_shape.begin(), feature_shape.end(), std::int64_t{1}, std::multiplies<>());
@@ -88,9 +91,10 @@ void write_dense(const std::string& path, const DenseRows& rows, const std::vect
   const auto values = static_cast<std::size_t>(features.numel());
 
   io::AtomicFile target(path);
-  io::Hdf5File file = io::Hdf5File::create(target.temporary_path());
+  io::Hdf5File file = io::Hdf5File::create(target);
   if (features.scalar_type() == at::kByte) {
-    write_values(file, "x", shape, std::span<const std::uint8_t>(features.const_data_ptr<std::uint8_t>(), values));
+    write_values(file, "x", shape,
+                 std::span<const std::uint8_t>(features.const_data_ptr<std::uint8_t>(), values));
   } else {
     write_values(file, "x", shape, std::span<const float>(features.const_data_ptr<float>(), values));
   }

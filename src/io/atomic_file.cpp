@@ -65,7 +65,8 @@ void sync_folder(const std::string& path) {
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), temporary_path_(temporary_path_for(path_)) {
+AtomicFile::AtomicFile(std::string path)
+    : path_(std::move(path)), temporary_path_(temporary_path_for(path_)) {
   struct stat facts {};
   if (::stat(path_.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode)) refuse("write", path_, EISDIR);
   const Descriptor file(temporary_path_, O_WRONLY | O_CREAT | O_EXCL);
@@ -101,7 +102,8 @@ void write_text(const std::string& path, const std::string& text) {
 }
 
 std::string read_text(const std::string& path) {
-  if (std::filesystem::is_directory(path)) throw Error(ExitCode::missing_input, "{} is a folder, not a file", path);
+  if (std::filesystem::is_directory(path))
+    throw Error(ExitCode::missing_input, "{} is a folder, not a file", path);
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Error(ExitCode::missing_input, "cannot read {}: {}", path, std::strerror(errno));
   std::ostringstream text;

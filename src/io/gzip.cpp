@@ -36,7 +36,8 @@ InputFile::InputFile(const std::string& path) : path_(path), stream_(std::make_u
   errno = 0;
   stream_->file = gzopen(path.c_str(), "rb");
   if (stream_->file == nullptr) {
-    throw Error(ExitCode::missing_input, "cannot read {}: {}", path, std::strerror(errno != 0 ? errno : ENOMEM));
+    throw Error(ExitCode::missing_input, "cannot read {}: {}", path,
+                std::strerror(errno != 0 ? errno : ENOMEM));
   }
   gzbuffer(stream_->file, static_cast<unsigned>(buffer_bytes));
 }
@@ -50,8 +51,10 @@ bool InputFile::refill() {
   int status = Z_OK;
   const char* reason = gzerror(stream_->file, &status);
   if (count < 0 || (status != Z_OK && status != Z_STREAM_END)) {
-    if (status == Z_ERRNO) throw Error(ExitCode::missing_input, "reading {} failed: {}", path_, std::strerror(errno));
-    throw Error(ExitCode::bad_data, "{} is cut short or damaged: {}; fetch or compress it again", path_, reason);
+    if (status == Z_ERRNO)
+      throw Error(ExitCode::missing_input, "reading {} failed: {}", path_, std::strerror(errno));
+    throw Error(ExitCode::bad_data, "{} is cut short or damaged: {}; fetch or compress it again", path_,
+                reason);
   }
   stream_->begin = 0;
   stream_->end = static_cast<std::size_t>(count);
@@ -93,7 +96,8 @@ std::size_t InputFile::read(std::span<std::byte> bytes) {
 void InputFile::read_exactly(std::span<std::byte> bytes, const char* what) {
   const std::size_t count = read(bytes);
   if (count == bytes.size()) return;
-  throw Error(ExitCode::bad_data, "{}: ends within {}: {} bytes expected, {} found", path_, what, bytes.size(), count);
+  throw Error(ExitCode::bad_data, "{}: ends within {}: {} bytes expected, {} found", path_, what,
+              bytes.size(), count);
 }
 
 }  // namespace svi::io

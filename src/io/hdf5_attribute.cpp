@@ -11,14 +11,16 @@ constexpr hssize_t most_elements = 1 << 20;
 constexpr std::size_t most_text_bytes = 1 << 26;
 
 Hdf5Id type_of(const Hdf5Id& attribute, const std::string& where) {
-  return checked(H5Aget_type(attribute.get()), H5Tclose, ExitCode::bad_data, where, "read an attribute's type");
+  return checked(H5Aget_type(attribute.get()), H5Tclose, ExitCode::bad_data, where,
+                 "read an attribute's type");
 }
 
 hssize_t elements_of(const Hdf5Id& attribute, const std::string& where) {
-  const Hdf5Id space = checked(H5Aget_space(attribute.get()), H5Sclose, ExitCode::bad_data, where,
-                               "read an attribute's size");
+  const Hdf5Id space =
+      checked(H5Aget_space(attribute.get()), H5Sclose, ExitCode::bad_data, where, "read an attribute's size");
   if (H5Sget_simple_extent_type(space.get()) == H5S_NULL) return 0;
-  return check(H5Sget_simple_extent_npoints(space.get()), ExitCode::bad_data, where, "read an attribute's size");
+  return check(H5Sget_simple_extent_npoints(space.get()), ExitCode::bad_data, where,
+               "read an attribute's size");
 }
 
 void require_kind(const Hdf5Id& type, bool is_right, const std::string& where, const std::string& name,
@@ -43,7 +45,8 @@ std::string read_fixed_text(const Hdf5Id& attribute, const Hdf5Id& type, const s
     throw Error(ExitCode::bad_data, "{}: a text attribute claims to be {} bytes long", where, bytes);
   }
   std::string field(bytes, '\0');
-  check(H5Aread(attribute.get(), type.get(), field.data()), ExitCode::bad_data, where, "read a text attribute");
+  check(H5Aread(attribute.get(), type.get(), field.data()), ExitCode::bad_data, where,
+        "read a text attribute");
   return unpadded(field.data(), bytes, type);
 }
 
@@ -71,12 +74,12 @@ std::vector<std::string> Hdf5Node::attribute_names() const {
 
 Hdf5Id Hdf5Node::open_attribute(const std::string& name, bool must_be_single) const {
   if (!has_attribute(name)) throw Error(code(), "{}: the attribute \"{}\" is missing", where_, name);
-  Hdf5Id attribute = checked(H5Aopen(id_.get(), name.c_str(), H5P_DEFAULT), H5Aclose, code(), where_,
-                             "open an attribute");
+  Hdf5Id attribute =
+      checked(H5Aopen(id_.get(), name.c_str(), H5P_DEFAULT), H5Aclose, code(), where_, "open an attribute");
   const hssize_t elements = elements_of(attribute, where_);
   if (must_be_single ? elements != 1 : elements > most_elements) {
-    throw Error(code(), "{}: the attribute \"{}\" has {} elements, but should have {}", where_, name, elements,
-                must_be_single ? "one" : "a few");
+    throw Error(code(), "{}: the attribute \"{}\" has {} elements, but should have {}", where_, name,
+                elements, must_be_single ? "one" : "a few");
   }
   return attribute;
 }
@@ -121,8 +124,8 @@ std::vector<std::int64_t> Hdf5Node::integers_attribute(const std::string& name) 
 void Hdf5Node::write_attribute(const std::string& name, const Hdf5Id& type, const Hdf5Id& space,
                                const void* value) {
   const Hdf5Id attribute =
-      checked(H5Acreate2(id_.get(), name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
-              code(), where_, "create an attribute");
+      checked(H5Acreate2(id_.get(), name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT),
+              H5Aclose, code(), where_, "create an attribute");
   check(H5Awrite(attribute.get(), type.get(), value), code(), where_, "write an attribute");
 }
 
@@ -154,7 +157,8 @@ void Hdf5Node::set_attribute(const std::string& name, std::span<const std::int64
       checked(H5Screate_simple(1, &count, nullptr), H5Sclose, code(), where_, "create an attribute");
   // Without elements there is nothing to write, but HDF5 wants an address.
   static constexpr std::int64_t nothing = 0;
-  write_attribute(name, borrowed(memory_type<std::int64_t>()), space, values.empty() ? &nothing : values.data());
+  write_attribute(name, borrowed(memory_type<std::int64_t>()), space,
+                  values.empty() ? &nothing : values.data());
 }
 
 }  // namespace svi::io

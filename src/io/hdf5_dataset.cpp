@@ -50,7 +50,8 @@ std::uint64_t product(std::span<const std::int64_t> shape, std::uint64_t start) 
       return std::numeric_limits<std::uint64_t>::max();
     }
   }
-  return std::any_of(shape.begin(), shape.end(), [](std::int64_t extent) { return extent == 0; }) ? 0 : result;
+  return std::any_of(shape.begin(), shape.end(), [](std::int64_t extent) { return extent == 0; }) ? 0
+                                                                                                  : result;
 }
 
 std::uint64_t chunk_bytes(const Hdf5Id& properties, std::size_t rank, std::size_t element_bytes) {
@@ -81,15 +82,18 @@ void Hdf5Dataset::require_plain_storage() {
   const Hdf5Id properties =
       checked(H5Dget_create_plist(id_.get()), H5Pclose, code(), where_, "read how it is stored");
   if (H5Pget_layout(properties.get()) == H5D_VIRTUAL || H5Pget_external_count(properties.get()) != 0) {
-    throw Error(code(), "{}: its data lie in other files, which is not followed; copy them into one file", where_);
+    throw Error(code(), "{}: its data lie in other files, which is not followed; copy them into one file",
+                where_);
   }
   const int filters = check(H5Pget_nfilters(properties.get()), code(), where_, "read its filters");
   for (int i = 0; i < filters; ++i) {
     const FilterFacts facts = filter(properties, static_cast<unsigned>(i), where_);
     is_compressed_ |= facts.id != H5Z_FILTER_FLETCHER32;
     if (std::find(known_filters.begin(), known_filters.end(), facts.id) != known_filters.end()) continue;
-    throw Error(code(), "{}: stored with the filter \"{}\" (number {}); only gzip, shuffle and Fletcher32 are "
-                "read: write the file again with gzip or without compression", where_, facts.name, facts.id);
+    throw Error(code(),
+                "{}: stored with the filter \"{}\" (number {}); only gzip, shuffle and Fletcher32 are "
+                "read: write the file again with gzip or without compression",
+                where_, facts.name, facts.id);
   }
   require_stored(properties);
 }
@@ -107,9 +111,10 @@ void Hdf5Dataset::require_stored(const Hdf5Id& properties) const {
 Hdf5Dataset::Selection Hdf5Dataset::select(std::int64_t first, std::int64_t last, std::size_t count) const {
   const std::int64_t rows = shape_.empty() ? 1 : shape_.front();
   const std::uint64_t row_elements = shape_.empty() ? 1 : product(std::span(shape_).subspan(1), 1);
-  if (first < 0 || last < first || last > rows || count != row_elements * static_cast<std::uint64_t>(last - first)) {
-    throw Error(ExitCode::internal, "{}: rows {} to {} of {} do not match {} values", where_, first, last, rows,
-                count);
+  if (first < 0 || last < first || last > rows ||
+      count != row_elements * static_cast<std::uint64_t>(last - first)) {
+    throw Error(ExitCode::internal, "{}: rows {} to {} of {} do not match {} values", where_, first, last,
+                rows, count);
   }
   Selection selection;
   if (shape_.empty()) return selection;
@@ -118,10 +123,11 @@ Hdf5Dataset::Selection Hdf5Dataset::select(std::int64_t first, std::int64_t last
   std::vector<hsize_t> extent(shape_.begin(), shape_.end());
   offset.front() = static_cast<hsize_t>(first);
   extent.front() = static_cast<hsize_t>(last - first);
-  selection.memory = checked(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr), H5Sclose,
-                             code(), where_, "select rows");
+  selection.memory = checked(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr),
+                             H5Sclose, code(), where_, "select rows");
   selection.file = checked(H5Dget_space(id_.get()), H5Sclose, code(), where_, "select rows");
-  check(H5Sselect_hyperslab(selection.file.get(), H5S_SELECT_SET, offset.data(), nullptr, extent.data(), nullptr),
+  check(H5Sselect_hyperslab(selection.file.get(), H5S_SELECT_SET, offset.data(), nullptr, extent.data(),
+                            nullptr),
         code(), where_, "select rows");
   return selection;
 }
@@ -134,7 +140,8 @@ void Hdf5Dataset::read_rows(std::int64_t first, std::int64_t last, std::span<T> 
   }
   const Selection selection = select(first, last, values.size());
   if (values.empty()) return;
-  check(H5Dread(id_.get(), memory_type<T>(), selection.memory.get(), selection.file.get(), H5P_DEFAULT, values.data()),
+  check(H5Dread(id_.get(), memory_type<T>(), selection.memory.get(), selection.file.get(), H5P_DEFAULT,
+                values.data()),
         code(), where_, "read its values");
 }
 
@@ -155,14 +162,15 @@ void Hdf5Dataset::write_rows(std::int64_t first, std::int64_t last, std::span<co
   silence();
   const Selection selection = select(first, last, values.size());
   if (values.empty()) return;
-  check(H5Dwrite(id_.get(), memory_type<T>(), selection.memory.get(), selection.file.get(), H5P_DEFAULT, values.data()),
+  check(H5Dwrite(id_.get(), memory_type<T>(), selection.memory.get(), selection.file.get(), H5P_DEFAULT,
+                 values.data()),
         code(), where_, "write its values");
 }
 
-#define SVI_INSTANTIATE(T)                                                                             \
-  template void Hdf5Dataset::read_rows<T>(std::int64_t, std::int64_t, std::span<T>) const;             \
-  template std::vector<T> Hdf5Dataset::read<T>() const;                                                \
-  template void Hdf5Dataset::write<T>(std::span<const T>);                                             \
+#define SVI_INSTANTIATE(T)                                                                 \
+  template void Hdf5Dataset::read_rows<T>(std::int64_t, std::int64_t, std::span<T>) const; \
+  template std::vector<T> Hdf5Dataset::read<T>() const;                                    \
+  template void Hdf5Dataset::write<T>(std::span<const T>);                                 \
   template void Hdf5Dataset::write_rows<T>(std::int64_t, std::int64_t, std::span<const T>);
 SVI_INSTANTIATE(std::uint8_t)
 SVI_INSTANTIATE(std::int32_t)

@@ -37,7 +37,8 @@ Hdf5Id creation_properties(const std::vector<hsize_t>& extent, std::size_t eleme
   const bool is_empty = std::find(extent.begin(), extent.end(), 0U) != extent.end();
   if (storage == Storage::contiguous || extent.empty() || is_empty) return properties;
   const std::vector<hsize_t> chunk = chunk_shape(extent, element_bytes);
-  check(H5Pset_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data()), code, where, "set chunks");
+  check(H5Pset_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data()), code, where,
+        "set chunks");
   check(H5Pset_fletcher32(properties.get()), code, where, "set checksums");
   return properties;
 }
@@ -78,7 +79,8 @@ std::vector<std::string> Hdf5Group::names() const {
     return 0;
   };
   hsize_t start = 0;
-  check(H5Literate(id_.get(), H5_INDEX_NAME, H5_ITER_INC, &start, add, &names), code(), where_, "list its members");
+  check(H5Literate(id_.get(), H5_INDEX_NAME, H5_ITER_INC, &start, add, &names), code(), where_,
+        "list its members");
   return names;
 }
 
@@ -87,7 +89,8 @@ Hdf5Id Hdf5Group::open_child(const std::string& name) const {
   if (name.empty() || name == "." || name.find('/') != std::string::npos) {
     throw Error(code(), "{}: \"{}\" is no name of a member", where_, name);
   }
-  if (check(H5Lexists(id_.get(), name.c_str(), H5P_DEFAULT), code(), where_, "look for a member") == 0) return {};
+  if (check(H5Lexists(id_.get(), name.c_str(), H5P_DEFAULT), code(), where_, "look for a member") == 0)
+    return {};
   H5L_info_t link;
   check(H5Lget_info(id_.get(), name.c_str(), &link, H5P_DEFAULT), code(), where_of(name), "read the link");
   if (link.type != H5L_TYPE_HARD) {
@@ -117,29 +120,30 @@ Hdf5Group Hdf5Group::group(const std::string& name) const {
 Hdf5Dataset Hdf5Group::dataset(const std::string& name) const {
   Hdf5Id child = open_child(name);
   if (!child.is_valid()) throw Error(code(), "{}: missing", where_of(name));
-  if (H5Iget_type(child.get()) != H5I_DATASET) throw Error(code(), "{}: should be a data set", where_of(name));
+  if (H5Iget_type(child.get()) != H5I_DATASET)
+    throw Error(code(), "{}: should be a data set", where_of(name));
   return {std::move(child), where_of(name), file_bytes_};
 }
 
 Hdf5Group Hdf5Group::create_group(const std::string& name) {
   silence();
-  return {checked(H5Gcreate2(id_.get(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose, code(),
-                  where_of(name), "create the group"),
+  return {checked(H5Gcreate2(id_.get(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose,
+                  code(), where_of(name), "create the group"),
           where_of(name), file_bytes_};
 }
 
-Hdf5Dataset Hdf5Group::create(const std::string& name, const Hdf5Id& type, const std::vector<std::int64_t>& shape,
-                              Storage storage) {
+Hdf5Dataset Hdf5Group::create(const std::string& name, const Hdf5Id& type,
+                              const std::vector<std::int64_t>& shape, Storage storage) {
   silence();
   const std::string where = where_of(name);
   const std::vector<hsize_t> extent(shape.begin(), shape.end());
-  const Hdf5Id space = checked(
-      shape.empty() ? H5Screate(H5S_SCALAR)
-                    : H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr),
-      H5Sclose, code(), where, "create a shape");
+  const Hdf5Id space =
+      checked(shape.empty() ? H5Screate(H5S_SCALAR)
+                            : H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr),
+              H5Sclose, code(), where, "create a shape");
   const Hdf5Id properties = creation_properties(extent, H5Tget_size(type.get()), storage, where);
-  Hdf5Id id = checked(H5Dcreate2(id_.get(), name.c_str(), type.get(), space.get(), H5P_DEFAULT, properties.get(),
-                                 H5P_DEFAULT),
+  Hdf5Id id = checked(H5Dcreate2(id_.get(), name.c_str(), type.get(), space.get(), H5P_DEFAULT,
+                                 properties.get(), H5P_DEFAULT),
                       H5Dclose, code(), where, "create the data set");
   return {std::move(id), where, file_bytes_};
 }
@@ -150,16 +154,18 @@ Hdf5Dataset Hdf5Group::create_dataset(const std::string& name, const std::vector
   return create(name, borrowed(file_type<T>()), shape, storage);
 }
 
-template Hdf5Dataset Hdf5Group::create_dataset<std::uint8_t>(const std::string&, const std::vector<std::int64_t>&,
-                                                             Storage);
-template Hdf5Dataset Hdf5Group::create_dataset<std::int32_t>(const std::string&, const std::vector<std::int64_t>&,
-                                                             Storage);
-template Hdf5Dataset Hdf5Group::create_dataset<std::int64_t>(const std::string&, const std::vector<std::int64_t>&,
-                                                             Storage);
-template Hdf5Dataset Hdf5Group::create_dataset<std::uint64_t>(const std::string&, const std::vector<std::int64_t>&,
-                                                              Storage);
-template Hdf5Dataset Hdf5Group::create_dataset<float>(const std::string&, const std::vector<std::int64_t>&, Storage);
-template Hdf5Dataset Hdf5Group::create_dataset<double>(const std::string&, const std::vector<std::int64_t>&, Storage);
+template Hdf5Dataset Hdf5Group::create_dataset<std::uint8_t>(const std::string&,
+                                                             const std::vector<std::int64_t>&, Storage);
+template Hdf5Dataset Hdf5Group::create_dataset<std::int32_t>(const std::string&,
+                                                             const std::vector<std::int64_t>&, Storage);
+template Hdf5Dataset Hdf5Group::create_dataset<std::int64_t>(const std::string&,
+                                                             const std::vector<std::int64_t>&, Storage);
+template Hdf5Dataset Hdf5Group::create_dataset<std::uint64_t>(const std::string&,
+                                                              const std::vector<std::int64_t>&, Storage);
+template Hdf5Dataset Hdf5Group::create_dataset<float>(const std::string&, const std::vector<std::int64_t>&,
+                                                      Storage);
+template Hdf5Dataset Hdf5Group::create_dataset<double>(const std::string&, const std::vector<std::int64_t>&,
+                                                       Storage);
 
 Hdf5File Hdf5File::open(const std::string& path) {
   silence();
@@ -176,17 +182,25 @@ Hdf5File Hdf5File::open(const std::string& path) {
 }
 
 Hdf5File Hdf5File::create(const std::string& path, std::uint64_t user_block_bytes) {
+  return create(path, path, user_block_bytes);
+}
+
+Hdf5File Hdf5File::create(const AtomicFile& target, std::uint64_t user_block_bytes) {
+  return create(target.temporary_path(), target.path(), user_block_bytes);
+}
+
+Hdf5File Hdf5File::create(const std::string& path, const std::string& name, std::uint64_t user_block_bytes) {
   silence();
   constexpr ExitCode code = ExitCode::cannot_write;
-  const Hdf5Id properties = checked(H5Pcreate(H5P_FILE_CREATE), H5Pclose, code, path, "prepare the file");
-  check(H5Pset_userblock(properties.get(), user_block_bytes), code, path, "leave a user block");
-  check(H5Pset_obj_track_times(properties.get(), false), code, path, "leave out times");
-  const Hdf5Id access = access_properties(path, code);
+  const Hdf5Id properties = checked(H5Pcreate(H5P_FILE_CREATE), H5Pclose, code, name, "prepare the file");
+  check(H5Pset_userblock(properties.get(), user_block_bytes), code, name, "leave a user block");
+  check(H5Pset_obj_track_times(properties.get(), false), code, name, "leave out times");
+  const Hdf5Id access = access_properties(name, code);
   // So that `close` really writes everything; an object that outlives it can only fail.
-  check(H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG), code, path, "prepare the file");
-  Hdf5Id file = checked(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, properties.get(), access.get()), H5Fclose, code,
-                        path, "create the file");
-  return {std::move(file), path + ": /", 0};
+  check(H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG), code, name, "prepare the file");
+  Hdf5Id file = checked(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, properties.get(), access.get()), H5Fclose,
+                        code, name, "create the file");
+  return {std::move(file), name + ": /", 0};
 }
 
 void Hdf5File::close() { check(id_.close(), code(), where_, "finish the file"); }

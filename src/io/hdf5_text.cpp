@@ -40,8 +40,8 @@ class TextArena {
 std::vector<std::string> Hdf5Dataset::read_texts() const {
   silence();
   if (type_.kind != ElementType::Kind::text || shape_.size() != 1) {
-    throw Error(code(), "{}: holds {} in {} dimensions, but should hold a list of texts", where_, type_.text(),
-                shape_.size());
+    throw Error(code(), "{}: holds {} in {} dimensions, but should hold a list of texts", where_,
+                type_.text(), shape_.size());
   }
   const Hdf5Id type = checked(H5Dget_type(id_.get()), H5Tclose, code(), where_, "read its type");
   return type_.is_variable ? read_variable_texts(type) : read_fixed_texts(type);
@@ -68,8 +68,9 @@ std::vector<std::string> Hdf5Dataset::read_variable_texts(const Hdf5Id& type) co
   check(H5Pset_vlen_mem_manager(transfer.get(), TextArena::allocate, &arena, TextArena::free, &arena), code(),
         where_, "prepare reading its texts");
   if (count > 0) {
-    check(H5Dread(id_.get(), type.get(), H5S_ALL, H5S_ALL, transfer.get(), static_cast<void*>(pointers.data())),
-          code(), where_, "read its texts");
+    check(
+        H5Dread(id_.get(), type.get(), H5S_ALL, H5S_ALL, transfer.get(), static_cast<void*>(pointers.data())),
+        code(), where_, "read its texts");
   }
   std::vector<std::string> texts(count);
   for (std::size_t i = 0; i < count; ++i) {

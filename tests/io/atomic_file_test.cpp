@@ -49,7 +49,8 @@ TEST(AtomicFile, TwoWritersOfOneFileDoNotMeet) {
 
 TEST(AtomicFile, RefusesWhereNothingCanBeWritten) {
   const Folder folder;
-  expect_error(ExitCode::cannot_write, {folder / "no/file", "No such file or directory", "the folder must exist"},
+  expect_error(ExitCode::cannot_write,
+               {folder / "no/file", "No such file or directory", "the folder must exist"},
                [&] { AtomicFile(folder / "no/file"); });
   expect_error(ExitCode::cannot_write, {folder.path(), "Is a directory"}, [&] { AtomicFile(folder.path()); });
   test::put_bytes(folder / "plain", "");
@@ -72,7 +73,8 @@ TEST(Text, ComesBackWhole) {
 
 TEST(Text, MissingInputIsNamed) {
   const Folder folder;
-  expect_error(ExitCode::missing_input, {folder / "none", "No such file"}, [&] { read_text(folder / "none"); });
+  expect_error(ExitCode::missing_input, {folder / "none", "No such file"},
+               [&] { read_text(folder / "none"); });
   expect_error(ExitCode::missing_input, {"is a folder"}, [&] { read_text(folder.path()); });
 }
 

@@ -63,11 +63,13 @@ inline Error error_of(const std::function<void()>& action) {
 }
 
 /// Expects an Error of this code whose message holds each of the texts.
-inline void expect_error(ExitCode code, const std::vector<std::string>& texts, const std::function<void()>& action) {
+inline void expect_error(ExitCode code, const std::vector<std::string>& texts,
+                         const std::function<void()>& action) {
   const Error error = error_of(action);
   EXPECT_EQ(static_cast<int>(error.code()), static_cast<int>(code)) << error.what();
   for (const std::string& text : texts) {
-    EXPECT_NE(std::string(error.what()).find(text), std::string::npos) << "no \"" << text << "\" in: " << error.what();
+    EXPECT_NE(std::string(error.what()).find(text), std::string::npos)
+        << "no \"" << text << "\" in: " << error.what();
   }
 }
 

@@ -88,7 +88,8 @@ TEST(InputFile, CompressedFileCutAnywhereIsAnError) {
   ASSERT_GT(whole.size(), 20U);
   for (std::size_t length = 3; length < whole.size(); ++length) {
     test::put_bytes(folder / "cut", whole.substr(0, length));
-    expect_error(ExitCode::bad_data, {folder / "cut", "cut short or damaged"}, [&] { lines_of(folder / "cut"); });
+    expect_error(ExitCode::bad_data, {folder / "cut", "cut short or damaged"},
+                 [&] { lines_of(folder / "cut"); });
   }
 }
 
@@ -106,7 +107,8 @@ TEST(InputFile, FlippedBitOfACompressedFileIsAnError) {
 
 TEST(InputFile, MissingInputIsNamed) {
   const Folder folder;
-  expect_error(ExitCode::missing_input, {folder / "none", "No such file"}, [&] { InputFile(folder / "none"); });
+  expect_error(ExitCode::missing_input, {folder / "none", "No such file"},
+               [&] { InputFile(folder / "none"); });
   expect_error(ExitCode::missing_input, {folder.path(), "is a folder"}, [&] { InputFile(folder.path()); });
 }
 

@@ -41,7 +41,8 @@ class Hdf5Refusal : public testing::Test {
   }
 
   void refused(const std::vector<std::string>& texts) const {
-    expect_error(ExitCode::bad_data, texts, [this] { Hdf5File::open(path()).dataset("d").read<std::int32_t>(); });
+    expect_error(ExitCode::bad_data, texts,
+                 [this] { Hdf5File::open(path()).dataset("d").read<std::int32_t>(); });
   }
 
   Folder folder_;
@@ -158,7 +159,8 @@ TEST_F(Hdf5Refusal, FlippedBitsUnderAChecksum) {
   Hdf5File file = Hdf5File::create(path());
   std::vector<std::int32_t> values(100000);
   std::iota(values.begin(), values.end(), 1000000);
-  file.create_dataset<std::int32_t>("d", {100000}, Storage::checksummed).write(std::span<const std::int32_t>(values));
+  file.create_dataset<std::int32_t>("d", {100000}, Storage::checksummed)
+      .write(std::span<const std::int32_t>(values));
   file.close();
   const std::string whole = test::bytes_of(path());
   for (const std::int32_t value : {1000100, 1050000, 1099999}) {
@@ -226,7 +228,8 @@ TEST_F(Hdf5Refusal, RowsThatAreNotThere) {
   const Hdf5Dataset read = file.dataset("d");
   std::vector<float> values(4);
   for (const auto& [first, last] : {std::pair{2, 4}, {-1, 1}, {2, 1}, {0, 1}}) {
-    expect_error(ExitCode::internal, {path() + ": /d"}, [&] { read.read_rows(first, last, std::span(values)); });
+    expect_error(ExitCode::internal, {path() + ": /d"},
+                 [&] { read.read_rows(first, last, std::span(values)); });
   }
   expect_error(ExitCode::bad_data, {"should hold a list of texts"}, [&] { read.read_texts(); });
 }
@@ -238,7 +241,8 @@ TEST_F(Hdf5Refusal, NowhereToWrite) {
   expect_error(ExitCode::cannot_write, {"zero byte"},
                [&] { file.set_attribute("a", std::string_view("a\0b", 3), TextForm::fixed); });
   file.create_group("g");
-  expect_error(ExitCode::cannot_write, {path() + ": /g", "cannot create the group"}, [&] { file.create_group("g"); });
+  expect_error(ExitCode::cannot_write, {path() + ": /g", "cannot create the group"},
+               [&] { file.create_group("g"); });
 }
 
 // The disk fills up at every stage of the writing; each time it is told, once as an error.

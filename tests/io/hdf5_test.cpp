@@ -135,7 +135,8 @@ TEST(Hdf5, NamesAndPlacesAreTold) {
   const Folder folder;
   Hdf5File file = Hdf5File::create(folder / "f.h5");
   file.create_group("b").create_group("deep");
-  file.create_dataset<float>("a", {1}, Storage::contiguous).write(std::span<const float>(std::array<float, 1>{}));
+  file.create_dataset<float>("a", {1}, Storage::contiguous)
+      .write(std::span<const float>(std::array<float, 1>{}));
   file.close();
   const Hdf5File read = Hdf5File::open(folder / "f.h5");
   EXPECT_EQ(read.names(), (std::vector<std::string>{"a", "b"}));
@@ -162,7 +163,9 @@ std::string written_bytes(const std::string& path) {
   Hdf5File file = Hdf5File::create(path);
   file.set_attribute("text", "x", TextForm::variable);
   const std::vector<float> values = sample<float>(100000);
-  file.create_group("g").create_dataset<float>("d", {100, 1000}, Storage::checksummed).write(std::span(values));
+  file.create_group("g")
+      .create_dataset<float>("d", {100, 1000}, Storage::checksummed)
+      .write(std::span(values));
   file.create_texts("t", {"a", "bc"}, TextForm::variable);
   file.close();
   return test::bytes_of(path);

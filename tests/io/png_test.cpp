@@ -69,7 +69,9 @@ Image decoded(const std::string& bytes) {
   }
   std::vector<std::uint8_t> raw((image.width * static_cast<std::size_t>(image.channels) + 1) * image.height);
   uLongf size = raw.size();
-  EXPECT_EQ(uncompress(raw.data(), &size, reinterpret_cast<const Bytef*>(compressed.data()), compressed.size()), Z_OK);
+  EXPECT_EQ(
+      uncompress(raw.data(), &size, reinterpret_cast<const Bytef*>(compressed.data()), compressed.size()),
+      Z_OK);
   EXPECT_EQ(size, raw.size());
   unfilter(image, raw);
   return image;

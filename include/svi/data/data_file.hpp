@@ -14,7 +14,7 @@ enum class Layout { counts, dense };
 
 /// What a data file says of itself.
 struct DataFacts {
-  std::string path;                         ///< absolute
+  std::string path;  ///< absolute
   Layout layout = Layout::dense;
   std::int64_t rows = 0;                    ///< N
   std::int64_t columns = 0;                 ///< V or D
@@ -22,7 +22,7 @@ struct DataFacts {
   std::int64_t entries = 0;                 ///< nonzeros of counts; N·D of dense
   bool is_uint8 = false;                    ///< dense features are bytes
   bool has_labels = false;
-  std::vector<std::string> vocabulary;      ///< [V] of counts
+  std::vector<std::string> vocabulary;  ///< [V] of counts
   /// SHA-256 over layout, shape, row starts, vocabulary and 64 evenly spaced rows: cheap, so that every rank
   /// can compare its copy of the file with the others'.
   std::string fingerprint;

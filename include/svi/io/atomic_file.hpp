@@ -6,9 +6,10 @@ namespace svi::io {
 
 /// A file that appears complete or not at all.
 ///
-/// Write to `temporary_path()` (in the target's folder, so that the rename stays in one file system), then
-/// `commit`: fsync, rename, fsync of the folder. Without a commit the destructor removes the temporary file.
-/// Measured elsewhere: rewriting in place and killing the writer left most files unreadable. **Local.**
+/// Write to `temporary_path()` (`.NAME.tmp-PID-RANDOM` in the target's folder, so that the rename stays in
+/// one file system), then `commit`: fsync, rename, fsync of the folder. Without a commit the destructor
+/// removes the temporary file. Measured elsewhere: rewriting in place and killing the writer left most files
+/// unreadable. **Local.**
 class AtomicFile {
  public:
   /// @throws Error (cannot_write) when the folder does not exist or cannot be written
@@ -17,6 +18,7 @@ class AtomicFile {
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
+  const std::string& path() const { return path_; }
   const std::string& temporary_path() const { return temporary_path_; }
 
   /// The file must be closed by its writer. @throws Error (cannot_write); the old file is then untouched

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <concepts>
-#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -10,63 +8,18 @@
 #include <vector>
 
 #include "svi/base/error.hpp"
+#include "svi/io/atomic_file.hpp"
+#include "svi/io/hdf5_types.hpp"
 
 /// A thin layer over HDF5's C API (1.10 and later, serial): objects own their ids, every call is checked, and
 /// errors carry the file, the object and what HDF5 said, instead of being printed.
 ///
-/// Reading trusts nothing: only hard links are followed (none leaves the file), data stored in other files and
-/// filters other than deflate, shuffle and Fletcher32 are refused, and sizes are compared with what the file
-/// really stores before anything is allocated. Files are opened without HDF5's file locks, so that any number
-/// of ranks read at once, also on network file systems; writers go through AtomicFile. The environment
+/// Reading trusts nothing: only hard links are followed (none leaves the file), data stored in other files
+/// and filters other than deflate, shuffle and Fletcher32 are refused, and sizes are compared with what the
+/// file really stores before anything is allocated. Files are opened without HDF5's file locks, so that any
+/// number of ranks read at once, also on network file systems; writers go through AtomicFile. The environment
 /// variable HDF5_USE_FILE_LOCKING overrides that. HDF5 is not thread-safe: one thread at a time. **Local.**
 namespace svi::io {
-
-/// What this layer reads and writes; HDF5 converts where the file's type differs, clipping what does not fit:
-/// read into a wide type, then check.
-template <typename T>
-concept Number = std::same_as<T, std::uint8_t> || std::same_as<T, std::int32_t> ||
-                 std::same_as<T, std::int64_t> || std::same_as<T, std::uint64_t> ||
-                 std::same_as<T, float> || std::same_as<T, double>;
-
-/// Fixed: as long as the text, readable by every tool. Variable: UTF-8 as h5py and anndata write it.
-enum class TextForm { fixed, variable };
-
-/// Checksummed: in chunks that carry a Fletcher32 each, so that a flipped bit is found when read. Data sets
-/// without elements or without dimensions are always contiguous.
-enum class Storage { contiguous, checksummed };
-
-/// The type of an element as the file stores it.
-struct ElementType {
-  enum class Kind { integer, real, text, other };
-  Kind kind = Kind::other;
-  std::size_t bytes = 0;     ///< of one element
-  bool is_signed = false;    ///< of integers
-  bool is_variable = false;  ///< of texts
-
-  /// "int32", "uint8", "float64", "text", "a type that is neither number nor text".
-  std::string text() const;
-  bool is_uint8() const { return kind == Kind::integer && bytes == 1 && !is_signed; }
-};
-
-/// Owner of one HDF5 id.
-class Hdf5Id {
- public:
-  using Close = int (*)(std::int64_t);
-  Hdf5Id() = default;
-  Hdf5Id(std::int64_t id, Close closer) : id_(id), close_(closer) {}
-  ~Hdf5Id();
-  Hdf5Id(Hdf5Id&& other) noexcept;
-  Hdf5Id& operator=(Hdf5Id&& other) noexcept;
-
-  std::int64_t get() const { return id_; }
-  bool is_valid() const { return id_ >= 0; }
-  /// Closes now, and returns what the closing function did: negative when it failed.
-  int close();
-
- private:
-  std::int64_t id_ = -1;
-  Close close_ = nullptr;
-};
 
 /// What groups and data sets share: a place for messages, and attributes.
 class Hdf5Node {
@@ -193,6 +146,8 @@ class Hdf5File : public Hdf5Group {
   /// @param user_block_bytes left free at the start: 0, 512 or a larger power of two
   /// @throws Error (cannot_write)
   static Hdf5File create(const std::string& path, std::uint64_t user_block_bytes = 0);
+  /// The same as the temporary file of `target`, whose own path stands in messages.
+  static Hdf5File create(const AtomicFile& target, std::uint64_t user_block_bytes = 0);
 
   /// Closes a written file; all other objects of the file must be gone. Without it the end of the object
   /// closes the file, and an error, such as a full disk, goes unseen.
@@ -201,6 +156,7 @@ class Hdf5File : public Hdf5Group {
 
  private:
   using Hdf5Group::Hdf5Group;
+  static Hdf5File create(const std::string& path, const std::string& name, std::uint64_t user_block_bytes);
 };
 
 }  // namespace svi::io
