@@ -39,7 +39,7 @@ heading "topics of Debian's package descriptions, five epochs on two ranks"
 run mpirun -np 2 build/bin/svi-train configs/lda-debian.yaml --run-dir "$runs/lda"
 
 heading "what came out"
-run build/bin/svi-infer topics "$runs/lda"
+run build/bin/svi-infer topics "$runs/lda" --topics 20
 run build/bin/svi-infer sample "$runs/vae" --output "$runs/samples.png"
 run build/bin/svi-infer reconstruct "$runs/vae" --output "$runs/reconstructions.png"
 
