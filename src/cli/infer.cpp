@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "svi/base/units.hpp"
+#include "svi/base/flush_denormals.hpp"
 #include "svi/checkpoint/checkpoint_store.hpp"
 #include "svi/cli/program.hpp"
 #include "svi/cli/table.hpp"
@@ -63,6 +63,7 @@ void declare_info(CLI::App& app) {
 
 int infer_main(int count, char** arguments) {
   const c10::InferenceMode no_autograd;
+  const FlushDenormals for_speed;
   return run_program("svi-infer", "Uses a model that svi-train has trained.", count, arguments, [](CLI::App& app) {
     app.require_subcommand(1);
     app.footer("Examples:\n"

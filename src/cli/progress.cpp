@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include "svi/base/error.hpp"
 #include "svi/base/units.hpp"
@@ -16,6 +19,16 @@ namespace {
 
 constexpr double seconds_between_drawings = 0.2;
 constexpr double seconds_between_plain_lines = 10;
+
+// mpirun gives its ranks a terminal of their own, whatever becomes of its output: there the question is what
+// mpirun's own output is. It is the parent of rank 0 on the first node.
+bool writes_to_terminal() {
+  if (isatty(STDOUT_FILENO) == 0) return false;
+  if (std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr) return true;
+  std::error_code problem;
+  const auto target = std::filesystem::read_symlink(fmt::format("/proc/{}/fd/1", getppid()), problem);
+  return !problem && target.string().starts_with("/dev/pts/");
+}
 
 }  // namespace
 
@@ -32,7 +45,7 @@ std::string figures_text(const Metrics& metrics) {
 }
 
 ConsoleProgress::ConsoleProgress(const std::string& log_path)
-    : log_(std::fopen(log_path.c_str(), "a")), is_terminal_(isatty(STDOUT_FILENO) != 0) {
+    : log_(std::fopen(log_path.c_str(), "a")), is_terminal_(writes_to_terminal()) {
   if (log_ == nullptr) throw Error(ExitCode::cannot_write, "cannot write {}", log_path);
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "svi/base/error.hpp"
+#include "svi/base/flush_denormals.hpp"
 #include "svi/base/stopwatch.hpp"
 
 namespace svi::trainer {
@@ -28,6 +29,7 @@ Trainer::Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, std
       interval_(contribution_.terms.layout()) {}
 
 Outcome Trainer::run(TrainingState& state) {
+  const FlushDenormals for_speed;
   Outcome outcome;
   while (state.step < schedule_.total_steps && !outcome.was_stopped) {
     const Stopwatch stopwatch;
