@@ -1,0 +1,3 @@
+svi_test(distributions
+  SOURCES distributions/dirichlet_test.cpp distributions/gaussian_test.cpp distributions/likelihood_test.cpp
+  LIBRARIES svi_distributions)

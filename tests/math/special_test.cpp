@@ -1,0 +1,76 @@
+#include "svi/math/special.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+namespace {
+
+// ψ by its recurrence up to 40, then the first terms of the asymptotic series: slow, and exact to 1e-16.
+double slow_digamma(double x) {
+  double shift = 0;
+  for (; x < 40; x += 1) shift += 1 / x;
+  const double w = 1 / (x * x);
+  return std::log(x) - 0.5 / x - w * (1.0 / 12 - w * (1.0 / 120 - w / 252)) - shift;
+}
+
+double relative(double value, double expected) {
+  return std::fabs(value - expected) / std::max(1.0, std::fabs(expected));
+}
+
+// 2,400 arguments from 1e-12 to 1e12.
+std::vector<double> wide_range() {
+  std::vector<double> values;
+  for (int i = -1200; i <= 1200; ++i) values.push_back(std::pow(10.0, i / 100.0));
+  return values;
+}
+
+TEST(Digamma, KnownValues) {
+  EXPECT_NEAR(svi::math::digamma(1.0), -0.57721566490153286, 1e-14);                 // −Euler's constant
+  EXPECT_NEAR(svi::math::digamma(0.5), -0.57721566490153286 - 2 * std::log(2.0), 1e-14);
+  EXPECT_NEAR(svi::math::digamma(0.01), -100.56088545786867, 1e-12);
+}
+
+TEST(Digamma, AgreesWithItsRecurrenceOverTheUsedRange) {
+  for (const double x : wide_range()) {
+    EXPECT_LT(relative(svi::math::digamma(x), slow_digamma(x)), 2e-14) << x;
+    const auto single = static_cast<float>(x);
+    EXPECT_LT(relative(svi::math::digamma(single), slow_digamma(single)), 1e-6) << x;
+  }
+}
+
+TEST(LogGamma, AgreesWithTheCLibrary) {
+  for (const double x : wide_range()) {
+    EXPECT_LT(relative(svi::math::log_gamma(x), std::lgamma(x)), 2e-14) << x;
+  }
+}
+
+TEST(Log, AgreesWithTheCLibrary) {
+  for (const double x : wide_range()) {
+    EXPECT_LT(relative(svi::math::log(x), std::log(x)), 1e-15) << x;
+    const auto single = static_cast<float>(x);
+    EXPECT_LT(relative(svi::math::log(single), std::log(static_cast<double>(single))), 2e-7) << x;
+  }
+}
+
+TEST(Exp, AgreesWithTheCLibraryAndIsNeverZeroOrInfinite) {
+  for (float x = -86.5F; x < 88; x += 0.0137F) {
+    const double expected = std::exp(static_cast<double>(x));
+    EXPECT_LT(std::fabs(svi::math::exp(x) / expected - 1), 2e-7) << x;
+  }
+  EXPECT_GE(svi::math::exp(-1e30F), std::numeric_limits<float>::min());
+  EXPECT_TRUE(std::isfinite(svi::math::exp(1e30F)));
+}
+
+TEST(Softplus, ValueAndDerivativeAgreeWithDouble) {
+  for (float x = -80; x < 80; x += 0.0173F) {
+    const auto single = svi::math::softplus(x);
+    const double expected = (x > 0 ? x : 0) + std::log1p(std::exp(-std::fabs(static_cast<double>(x))));
+    const double derivative = 1 / (1 + std::exp(-static_cast<double>(x)));
+    EXPECT_LT(std::fabs(single.value - expected), 3e-7 * std::max(1e-3, expected) + 1e-12) << x;
+    EXPECT_LT(std::fabs(single.derivative / derivative - 1), 3e-7) << x;
+  }
+}
+
+}  // namespace

@@ -1,0 +1,1 @@
+svi_test(math SOURCES math/special_test.cpp LIBRARIES svi_math)

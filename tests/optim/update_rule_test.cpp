@@ -1,0 +1,125 @@
+#include "svi/optim/update_rule.hpp"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "svi/base/error.hpp"
+
+namespace {
+
+using svi::OptimizerOptions;
+using svi::Tensor;
+using svi::TrainingState;
+
+TrainingState state_with(const svi::UpdateRule& rule, std::initializer_list<double> values, at::ScalarType type) {
+  TrainingState state;
+  state.parameters = svi::ParameterSet({{"theta", {static_cast<std::int64_t>(values.size())}}}, type);
+  std::int64_t i = 0;
+  for (const double value : values) state.parameters["theta"][i++] = value;
+  svi::prepare_state(rule, state);
+  return state;
+}
+
+double step(const svi::UpdateRule& rule, TrainingState& state, double gradient) {
+  Tensor direction = at::zeros_like(state.parameters.flat());
+  direction[0] = gradient;
+  rule.update(state, direction);
+  state.step += 1;
+  return state.parameters["theta"][0].item<double>();
+}
+
+// Kingma and Ba 2015, algorithm 1, written out for one number.
+class AdamByHand {
+ public:
+  double step(double theta, double g) {
+    ++t_;
+    m_ = 0.9 * m_ + 0.1 * g;
+    v_ = 0.999 * v_ + 0.001 * g * g;
+    const double m_hat = m_ / (1 - std::pow(0.9, t_));
+    const double v_hat = v_ / (1 - std::pow(0.999, t_));
+    return theta + 0.01 * m_hat / (std::sqrt(v_hat) + 1e-8);
+  }
+
+ private:
+  int t_ = 0;
+  double m_ = 0;
+  double v_ = 0;
+};
+
+void adam_follows_the_paper(at::ScalarType type, double tolerance) {
+  OptimizerOptions options;
+  options.learning_rate = 0.01;
+  const auto rule = svi::make_update_rule(options, 100);
+  TrainingState state = state_with(*rule, {0.5}, type);
+  AdamByHand by_hand;
+  double expected = 0.5;
+  for (const double g : {2.0, -1.0, 0.5, 0.0, 1e-4, -30.0}) {
+    expected = by_hand.step(expected, g);
+    EXPECT_NEAR(step(*rule, state, g), expected, tolerance);
+  }
+  EXPECT_NE(expected, 0.5);
+}
+
+TEST(Adam, FollowsThePaperInDouble) { adam_follows_the_paper(at::kDouble, 1e-14); }
+TEST(Adam, FollowsThePaperInFloat) { adam_follows_the_paper(at::kFloat, 1e-6); }
+
+TEST(Adam, LeavesPaddingZero) {
+  const auto rule = svi::make_update_rule({}, 100);
+  TrainingState state = state_with(*rule, {1, 2, 3}, at::kFloat);
+  step(*rule, state, 1);
+  EXPECT_EQ(state.parameters.flat().slice(0, 3).abs().sum().item<double>(), 0);
+}
+
+TEST(Sgd, MomentumByHand) {
+  OptimizerOptions options;
+  options.type = "sgd";
+  options.learning_rate = 0.1;
+  options.momentum = 0.5;
+  const auto rule = svi::make_update_rule(options, 100);
+  TrainingState state = state_with(*rule, {1.0}, at::kDouble);
+  EXPECT_NEAR(step(*rule, state, 2.0), 1.2, 1e-15);         // b = 2
+  EXPECT_NEAR(step(*rule, state, 1.0), 1.2 + 0.2, 1e-15);   // b = 0.5·2 + 1 = 2
+  EXPECT_NEAR(step(*rule, state, -1.0), 1.4 + 0.0, 1e-15);  // b = 0.5·2 − 1 = 0
+}
+
+TEST(RobbinsMonro, StepSizesAndStepByHand) {
+  OptimizerOptions options;
+  options.type = "robbins_monro";
+  options.delay = 4;
+  options.forgetting_rate = 0.5;
+  const auto rule = svi::make_update_rule(options, 100);
+  EXPECT_DOUBLE_EQ(rule->rate(0), 0.5);   // 4^−½
+  EXPECT_DOUBLE_EQ(rule->rate(5), 1.0 / 3);
+  TrainingState state = state_with(*rule, {3.0}, at::kDouble);
+  // λ̂ = 7, so the direction is 4: λ ← (1 − ½)·3 + ½·7 = 5.
+  EXPECT_NEAR(step(*rule, state, 4.0), 5.0, 1e-15);
+}
+
+TEST(RobbinsMonro, BatchVariationalBayesIsTheStepOfSizeOne) {
+  OptimizerOptions options;
+  options.type = "robbins_monro";
+  options.delay = 1;
+  options.forgetting_rate = 0;
+  const auto rule = svi::make_update_rule(options, 100);
+  EXPECT_DOUBLE_EQ(rule->rate(0), 1);
+  EXPECT_DOUBLE_EQ(rule->rate(1000), 1);
+}
+
+TEST(ClipNorm, ScalesOnlyWhatIsLonger) {
+  Tensor direction = at::tensor({3.0, 4.0}, at::kDouble);
+  EXPECT_DOUBLE_EQ(svi::clip_norm(direction, 10), 5);
+  EXPECT_DOUBLE_EQ(direction[0].item<double>(), 3);
+  EXPECT_DOUBLE_EQ(svi::clip_norm(direction, 1), 5);
+  EXPECT_NEAR(direction.norm().item<double>(), 1, 1e-15);
+  EXPECT_NEAR(direction[1].item<double>(), 0.8, 1e-15);
+}
+
+TEST(MakeUpdateRule, RefusesUnknownTypes) {
+  OptimizerOptions options;
+  options.type = "adagrad";
+  EXPECT_THROW(svi::make_update_rule(options, 1), svi::Error);
+}
+
+}  // namespace
