@@ -21,6 +21,7 @@ const char* __lsan_default_suppressions() {
          "leak:libhwloc\n"
          "leak:libtorch_cpu.so\n"
          "leak:libc10.so\n"
+         "leak:libhdf5\n"  // what it could not write when a file failed to close
          // Open MPI's plugins; where they call vasprintf the stack ends there.
          "leak:mca_\n"
          "leak:__vasprintf_internal\n";
