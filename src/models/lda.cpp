@@ -230,7 +230,7 @@ const RegisterModel registration{{
     .update_rules = {"robbins_monro"},
     .update_rule_reason = "LDA's natural gradient is a difference of Dirichlet parameters, which only steps "
                           "λ ← (1 − ρ)λ + ρλ̂ keep positive",
-    .small = {"topics=3", "tolerance=1e-6", "max_iterations=1000"},
+    .small = {"topics=3", "alpha=1", "tolerance=1e-6", "max_iterations=1000"},  // α ≥ 1: one optimum a document
     .options = [] { return std::make_unique<LdaOptions>(); },
 }};
 

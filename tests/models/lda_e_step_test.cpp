@@ -1,0 +1,146 @@
+#include "models/lda_e_step.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "models/lda_reference.hpp"
+#include "svi/base/random.hpp"
+#include "svi/math/special.hpp"
+
+namespace {
+
+using svi::lda::Document;
+using svi::lda::EStep;
+using svi::lda::EStepOptions;
+using svi::lda::ReferenceFit;
+using svi::lda::TopicRows;
+
+// A document over its own vocabulary, with λ from a keyed distribution spread over many orders of magnitude.
+struct Case {
+  Case(std::int64_t topic_count, std::int64_t word_count, double smallest_lambda, std::uint64_t seed)
+      : topics(topic_count), beta(topic_count) {
+    const svi::Philox noise(seed);
+    std::vector<double> totals(static_cast<std::size_t>(topics), 0);
+    for (std::int64_t w = 0; w < word_count; ++w) {
+      words.push_back(static_cast<std::int32_t>(w));
+      counts.push_back(1 + std::floor(5 * uniform(noise, w, 1000000)));
+      for (std::int64_t k = 0; k < topics; ++k) {
+        const double power = std::pow(uniform(noise, w, k), 3);
+        lambda.push_back(static_cast<float>(smallest_lambda * std::pow(100 / smallest_lambda, power)));
+        totals[static_cast<std::size_t>(k)] += lambda.back();
+      }
+    }
+    for (const double total : totals) digamma_totals.push_back(static_cast<float>(svi::math::digamma(total)));
+    beta.compute(words, lambda.data(), digamma_totals);
+    for (std::size_t i = 0; i < lambda.size(); ++i) {
+      log_beta.push_back(svi::math::digamma(static_cast<double>(lambda[i])) - digamma_totals[i % static_cast<std::size_t>(topics)]);
+    }
+  }
+  static float uniform(const svi::Philox& noise, std::int64_t word, std::int64_t k) {
+    return static_cast<float>(noise.uniform(svi::Purpose::test_data, 0, static_cast<std::uint64_t>(word), static_cast<std::uint64_t>(k)));
+  }
+  Document document() const { return {words, counts}; }
+  double tokens() const { return std::accumulate(counts.begin(), counts.end(), 0.0); }
+
+  std::int64_t topics;
+  std::vector<std::int32_t> words;
+  std::vector<float> counts;
+  std::vector<float> lambda;
+  std::vector<float> digamma_totals;
+  std::vector<double> log_beta;
+  TopicRows beta;
+};
+
+constexpr EStepOptions tight{.alpha = 0.1, .tolerance = 1e-5, .max_iterations = 2000};
+
+class Sizes : public testing::TestWithParam<std::tuple<std::int64_t, std::int64_t, double>> {};
+
+// The reference does the same iterations in float64. Near the fixed point both move slower than the tolerance,
+// 1e-5 tokens a topic, and errors of float32 are 1e-6 of a document's tokens: γ agrees to 1e-3 of them.
+TEST_P(Sizes, AgreesWithTheReference) {
+  const auto [topics, words, smallest] = GetParam();
+  const Case a(topics, words, smallest, 17);
+  EStep e_step(topics, tight);
+  ASSERT_TRUE(e_step.infer(a.beta, a.document()));
+  const ReferenceFit reference = svi::lda::infer_reference(a.log_beta, a.counts, topics, tight);
+  for (std::size_t k = 0; k < reference.gamma.size(); ++k) {
+    EXPECT_NEAR(e_step.gamma()[k], reference.gamma[k], 1e-3 * a.tokens()) << k;
+  }
+  // Each token's logarithm is right to about 1e-6 of its size, at most 10 here.
+  EXPECT_NEAR(e_step.bound(a.beta, a.document()), reference.bound, 1e-5 * a.tokens());
+}
+
+TEST_P(Sizes, KeepsTheCounts) {
+  const auto [topics, words, smallest] = GetParam();
+  const Case a(topics, words, smallest, 23);
+  EStep e_step(topics, tight);
+  ASSERT_TRUE(e_step.infer(a.beta, a.document()));
+  // Σ_k γ_k = Kα + N, each of the N tokens in some topic.
+  const double gamma = std::accumulate(e_step.gamma().begin(), e_step.gamma().end(), 0.0);
+  EXPECT_NEAR(gamma, static_cast<double>(topics) * tight.alpha + a.tokens(), 1e-4 * a.tokens());
+  // The expected counts of each word add up to its occurrences.
+  const std::int64_t stride = a.beta.stride();
+  std::vector<float> sums(static_cast<std::size_t>(words * stride), 0);
+  e_step.add_statistics(a.document(), sums.data());
+  for (std::int64_t n = 0; n < words; ++n) {
+    double total = 0;
+    for (std::int64_t k = 0; k < topics; ++k) total += double{sums[static_cast<std::size_t>(n * stride + k)]} * a.beta.row(n)[k];
+    EXPECT_NEAR(total, a.counts[static_cast<std::size_t>(n)], 1e-4 * a.counts[static_cast<std::size_t>(n)]);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(TopicsWordsSmallestLambda, Sizes,
+                         testing::Combine(testing::Values(1, 2, 15, 16, 17, 100), testing::Values(1, 3, 4, 5, 60),
+                                          testing::Values(0.01, 0.5)));
+
+TEST(EStepReference, BoundNeverFallsAndEndsAtAFixedPoint) {
+  const Case a(7, 40, 0.01, 5);
+  const EStepOptions options{.alpha = 0.1, .tolerance = 1e-10, .max_iterations = 5000};
+  const ReferenceFit fit = svi::lda::infer_reference(a.log_beta, a.counts, 7, options, true);
+  ASSERT_GT(fit.bounds.size(), 10U);
+  for (std::size_t i = 1; i < fit.bounds.size(); ++i) EXPECT_GE(fit.bounds[i], fit.bounds[i - 1] - 1e-9);
+  EXPECT_GT(fit.bounds.back(), fit.bounds.front() + 0.1);
+  // γ_k = α + Σ_n c_n φ_nk with the φ of this γ.
+  for (std::size_t k = 0; k < 7; ++k) {
+    double expected = options.alpha;
+    for (std::size_t n = 0; n < a.counts.size(); ++n) expected += fit.counts[n * 7 + k];
+    EXPECT_NEAR(fit.gamma[k], expected, 1e-7);
+  }
+}
+
+// ψ(0.01) = −100.6: every topic but one is beyond float32's exp for each word, and α = 0.01 does it to θ too.
+TEST(EStep, SmallPriorsStayFiniteAndAgree) {
+  Case a(4, 6, 0.01, 3);
+  for (std::size_t w = 0; w < 6; ++w) {
+    for (std::size_t k = 0; k < 4; ++k) a.lambda[w * 4 + k] = w % 4 == k ? 50.0F : 0.01F;
+  }
+  a.beta.compute(a.words, a.lambda.data(), a.digamma_totals);
+  for (std::size_t i = 0; i < a.lambda.size(); ++i) {
+    a.log_beta[i] = svi::math::digamma(static_cast<double>(a.lambda[i])) - a.digamma_totals[i % 4];
+  }
+  const EStepOptions options{.alpha = 0.01, .tolerance = 1e-5, .max_iterations = 1000};
+  EStep e_step(4, options);
+  ASSERT_TRUE(e_step.infer(a.beta, a.document()));
+  const ReferenceFit reference = svi::lda::infer_reference(a.log_beta, a.counts, 4, options);
+  for (std::size_t k = 0; k < 4; ++k) EXPECT_NEAR(e_step.gamma()[k], reference.gamma[k], 1e-4 * a.tokens());
+  EXPECT_NEAR(e_step.bound(a.beta, a.document()), reference.bound, 1e-5 * std::fabs(reference.bound));
+}
+
+TEST(EStep, AnEmptyDocumentKeepsThePrior) {
+  const Case a(3, 2, 0.5, 1);
+  EStep e_step(3, tight);
+  ASSERT_TRUE(e_step.infer(a.beta, {}));
+  for (const float gamma : e_step.gamma()) EXPECT_FLOAT_EQ(gamma, 0.1F);
+  EXPECT_EQ(e_step.bound(a.beta, {}), 0);
+}
+
+TEST(EStep, StopsAtItsIterationCap) {
+  const Case a(5, 30, 0.01, 2);
+  EStep e_step(5, {.alpha = 0.1, .tolerance = 1e-12, .max_iterations = 3});
+  ASSERT_TRUE(e_step.infer(a.beta, a.document()));
+  EXPECT_EQ(e_step.iterations(), 3);
+}
+
+}  // namespace

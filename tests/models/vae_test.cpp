@@ -1,0 +1,179 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "models/instance.hpp"
+#include "svi/base/error.hpp"
+
+namespace {
+
+using svi::Minibatch;
+using svi::Tensor;
+using svi::test::Instance;
+using svi::test::synthetic;
+
+constexpr std::int64_t width = 6;
+constexpr std::int64_t latent = 2;
+constexpr double variance = 0.3;
+
+// Probabilistic PCA: p(x) = N(b, W Wᵀ + v I). With orthogonal columns of W the true posterior has a diagonal
+// covariance, v / (v + |w_j|²), and the mean M⁻¹ Wᵀ (x − b), M = WᵀW + v I: a linear encoder holds it exactly.
+struct Ppca {
+  Ppca() : model("vae", {"latent=2", "encoder=[]", "decoder=[]", "likelihood=gaussian", "variance=0.3"},
+                 {.training_rows = 20, .feature_shape = {width}}, at::kDouble) {
+    w.select(1, 0).copy_(at::tensor({1.0, 0.5, 0.0, -0.5, 0.2, 0.0}, at::kDouble));
+    w.select(1, 1).copy_(at::tensor({0.5, -1.0, 0.7, 0.0, 0.0, -0.4}, at::kDouble));
+    model.state.parameters["decoder.0/weight"].copy_(w);
+    model.state.parameters["decoder.0/bias"].copy_(b);
+    const Tensor scale = (w * w).sum(0) + variance;  // diagonal of M
+    const Tensor mean_weight = w.t() / scale.unsqueeze(1);
+    const Tensor weight = model.state.parameters["encoder.0/weight"];
+    const Tensor bias = model.state.parameters["encoder.0/bias"];
+    weight.zero_();
+    weight.slice(0, 0, latent).copy_(mean_weight);
+    bias.slice(0, 0, latent).copy_(-at::mv(mean_weight, b));
+    bias.slice(0, latent, 2 * latent).copy_(at::log(variance / scale));
+  }
+
+  double log_p(const Tensor& x) const {
+    const Tensor covariance = at::mm(w, w.t()) + variance * at::eye(width, at::kDouble);
+    const Tensor difference = x.to(at::kDouble) - b;
+    const Tensor solved = at::linalg_solve(covariance, difference.t());
+    const double quadratic = (difference.t() * solved).sum().item<double>();
+    const auto rows = static_cast<double>(x.size(0));
+    const double log_determinant = std::get<1>(at::linalg_slogdet(covariance)).item<double>();
+    return -0.5 * (quadratic + rows * (log_determinant + width * std::log(2 * std::numbers::pi)));
+  }
+
+  Tensor w = at::zeros({width, latent}, at::kDouble);
+  Tensor b = at::tensor({0.1, 0.2, 0.3, 0.4, 0.5, 0.6}, at::kDouble);
+  Instance model;
+};
+
+// With q the exact posterior, ln p(x, z) − ln q(z|x) = ln p(x) for every z: the sampled form is exact for any
+// draw, so the objective "sampled" must give ln p(x) to rounding.
+TEST(Vae, SampledElboOfPpcaIsTheEvidenceExactly) {
+  Ppca ppca;
+  const Minibatch rows = synthetic(false, width, 0, 20);
+  const double expected = ppca.log_p(std::get<svi::DenseRows>(rows.rows).features) / 20;
+  Instance sampled("vae", {"latent=2", "encoder=[]", "decoder=[]", "likelihood=gaussian", "variance=0.3", "objective.elbo=sampled"},
+                   {.training_rows = 20, .feature_shape = {width}}, at::kDouble);
+  sampled.state.parameters.flat().copy_(ppca.model.state.parameters.flat());
+  EXPECT_NEAR(sampled.elbo(rows), expected, 1e-10);
+  // A posterior of another width loses: the equality is no accident.
+  sampled.state.parameters["encoder.0/bias"].slice(0, latent, 2 * latent).add_(0.5);
+  EXPECT_LT(sampled.elbo(rows), expected - 1e-3);
+}
+
+// The analytic form differs by noise of mean zero. Over 200,000 samples of each row its standard error is
+// estimated from 20 independent steps; 5 of them are passed by chance once in 1.7 million runs.
+TEST(Vae, BothFormsOfTheElboAgreeInMean) {
+  Ppca ppca;
+  const Minibatch rows = synthetic(false, width, 0, 20);
+  const auto mean_and_error = [&](const char* form) {
+    Instance model("vae", {"latent=2", "encoder=[]", "decoder=[]", "likelihood=gaussian", "variance=0.3",
+                           std::string("objective.elbo=") + form, "objective.samples=1000"},
+                   {.training_rows = 20, .feature_shape = {width}}, at::kDouble);
+    model.state.parameters.flat().copy_(ppca.model.state.parameters.flat());
+    model.state.parameters["encoder.0/bias"].add_(0.2);  // away from the posterior, where both forms have noise
+    double sum = 0;
+    double squares = 0;
+    for (std::int64_t step = 0; step < 20; ++step) {
+      const double value = model.elbo(synthetic(false, width, 0, 20, step));
+      sum += value;
+      squares += value * value;
+    }
+    const double mean = sum / 20;
+    return std::pair{mean, std::sqrt((squares / 20 - mean * mean) / 19)};
+  };
+  const auto [analytic, analytic_error] = mean_and_error("analytic");
+  const auto [sampled, sampled_error] = mean_and_error("sampled");
+  EXPECT_GT(analytic_error, 0);
+  EXPECT_NEAR(analytic, sampled, 5 * std::hypot(analytic_error, sampled_error));
+  EXPECT_LT(std::hypot(analytic_error, sampled_error), 0.01);
+  EXPECT_LT(analytic, ppca.log_p(std::get<svi::DenseRows>(rows.rows).features) / 20);
+}
+
+// Gradients of a deep network with several samples, in both forms: central differences in double.
+TEST(Vae, GradientsAgreeWithDifferences) {
+  for (const char* form : {"analytic", "sampled"}) {
+    for (const char* activation : {"tanh", "relu"}) {
+      Instance model("vae", {"latent=2", "encoder=[5, 4]", "decoder=[3, 5]", std::string("activation=") + activation,
+                             std::string("objective.elbo=") + form, "objective.samples=3"},
+                     {.training_rows = 8, .feature_shape = {width}}, at::kDouble);
+      const Minibatch rows = synthetic(false, width, 0, 8);
+      const svi::Contribution total = model.accumulate(rows);
+      const Tensor theta = model.state.parameters.flat();
+      for (std::int64_t i = 0; i < theta.numel(); i += 3) {
+        const double before = theta[i].item<double>();
+        theta[i] = before + 1e-6;
+        const double up = model.elbo(rows);
+        theta[i] = before - 1e-6;
+        const double down = model.elbo(rows);
+        theta[i] = before;
+        EXPECT_NEAR(total.statistics.flat()[i].item<double>() / 8, (up - down) / 2e-6, 2e-8) << form << ' ' << activation << ' ' << i;
+      }
+    }
+  }
+}
+
+TEST(Vae, FloatAgreesWithDouble) {
+  const svi::DataShape shape{.training_rows = 8, .feature_shape = {width}};
+  Instance exact("vae", {"latent=2", "encoder=[5]", "decoder=[5]"}, shape, at::kDouble);
+  Instance single("vae", {"latent=2", "encoder=[5]", "decoder=[5]"}, shape, at::kFloat);
+  const Minibatch rows = synthetic(false, width, 0, 8);
+  EXPECT_NEAR(single.elbo(rows), exact.elbo(rows), 1e-5);
+  EXPECT_LT((exact.accumulate(rows).statistics["decoder.0/weight"] - single.accumulate(rows).statistics["decoder.0/weight"]).abs().max().item<double>(), 1e-5);
+}
+
+TEST(Vae, BytesAreScaledAndDynamicBinarisationDrawsAnewEachStep) {
+  svi::DenseRows grey;
+  grey.features = at::full({200, width}, 51, at::kByte);  // 0.2
+  Minibatch rows;
+  for (std::int64_t i = 0; i < 200; ++i) rows.ids.push_back(i);
+  rows.rows = grey;
+  const svi::DataShape shape{.training_rows = 200, .feature_shape = {width}};
+  Instance plain("vae", {"latent=2", "encoder=[]", "decoder=[]"}, shape);
+  svi::DenseRows floats;
+  floats.features = at::full({200, width}, 0.2F);
+  Minibatch same = rows;
+  same.rows = floats;
+  EXPECT_NEAR(plain.elbo(rows), plain.elbo(same), 1e-5);
+
+  Instance binary("vae", {"latent=2", "encoder=[]", "decoder=[]", "binarisation=dynamic"}, shape);
+  const double first = binary.elbo(rows);
+  EXPECT_EQ(binary.elbo(rows), first);  // the step names the draw
+  rows.step = 1;
+  EXPECT_NE(binary.elbo(rows), first);
+}
+
+TEST(Vae, CountsActiveUnits) {
+  Instance model("vae", {"latent=2", "encoder=[]", "decoder=[]"}, {.training_rows = 50, .feature_shape = {width}});
+  const Tensor weight = model.state.parameters["encoder.0/weight"];
+  weight.zero_();
+  weight[0].fill_(1.0);    // E[z₀|x] = Σ x: variance width/12
+  weight[1].fill_(0.01);   // variance width/12 · 1e-4: inactive
+  const auto evaluation = model.model->evaluation(model.state.parameters, svi::EvaluationRows::held_out, 1);
+  svi::Sums sums(evaluation->layout());
+  evaluation->add(synthetic(false, width, 0, 50), sums);
+  const svi::Metrics metrics = evaluation->finish(sums);
+  EXPECT_EQ(metrics.values.at("active_units"), 1);
+  ASSERT_EQ(metrics.vectors.at("kl_per_dimension").size(), 2U);
+  EXPECT_NEAR(metrics.vectors.at("kl_per_dimension")[0] + metrics.vectors.at("kl_per_dimension")[1], metrics.values.at("kl"), 1e-12);
+  EXPECT_NEAR(metrics.values.at("elbo"), metrics.values.at("reconstruction") - metrics.values.at("kl"), 1e-12);
+}
+
+TEST(Vae, RefusesBinarisationOfWhatIsNotBernoulli) {
+  EXPECT_THROW(svi::test::make_model("vae", {"likelihood=gaussian", "binarisation=dynamic"}, {.training_rows = 1, .feature_shape = {width}}),
+               svi::Error);
+}
+
+TEST(Vae, RefusesFeaturesOutsideTheLikelihood) {
+  const auto model = svi::test::make_model("vae", {}, {.training_rows = 1, .feature_shape = {width}});
+  svi::DenseRows rows;
+  rows.features = at::full({1, width}, 2.0F);
+  EXPECT_THROW(model->require_fit(rows), svi::Error);
+}
+
+}  // namespace
