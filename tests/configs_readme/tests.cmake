@@ -1,0 +1,1 @@
+svi_test(configs_readme SOURCES configs_readme/configs_readme_test.cpp LIBRARIES svi_trainer)
