@@ -77,6 +77,7 @@ void Experiment::prepare_directory() {
   std::error_code problem;
   std::filesystem::create_directories(folder, problem);
   if (problem) throw Error(ExitCode::cannot_write, "cannot make the run directory {}: {}", folder, problem.message());
+  lock_ = std::make_unique<io::DirectoryLock>(run_directory_);
   if (start_.is_fresh && !std::filesystem::is_empty(folder)) {
     throw Error(ExitCode::cannot_write, "{} already holds checkpoints and --fresh never overwrites a run; "
                 "choose another with --run-dir or run.name, or remove it", folder);
@@ -105,10 +106,6 @@ void Experiment::require_same_run(const checkpoint::Checkpoint& found) const {
     throw Error(ExitCode::bad_config, "{} holds checkpoints of model.type {}, not {}; {}", run_directory_, facts.model,
                 settings_.model_entry->name, hint);
   }
-  if (found.state.parameters.shapes() != state_.parameters.shapes()) {
-    throw Error(ExitCode::bad_config, "the checkpoints in {} hold parameters of other names or shapes than this model and these data make; {}",
-                run_directory_, hint);
-  }
   Settings before = Settings::read(config::Document::parse(facts.config_yaml, "the checkpoint's configuration"));
   Settings now = Settings::read(config::Document::parse(config_yaml_, "the configuration"));
   const auto changes = changes_that_forbid_resume(config::values(before.sections()), config::values(now.sections()),
@@ -120,6 +117,10 @@ void Experiment::require_same_run(const checkpoint::Checkpoint& found) const {
   if (facts.data_sha256 != data_->digest()) {
     throw Error(ExitCode::bad_config, "{} holds a run on other training or validation data than {}; {}", run_directory_,
                 data_->facts().path, hint);
+  }
+  if (found.state.parameters.shapes() != state_.parameters.shapes()) {
+    throw Error(ExitCode::bad_data, "the newest checkpoint in {} holds parameters of other names or shapes than its own configuration makes; {}",
+                run_directory_, hint);
   }
   for (const std::string& name : rule_->state_names()) {
     const auto kept = found.state.optimizer.find(name);
