@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 namespace svi::test {
 
 namespace {
@@ -67,6 +70,31 @@ void RunFolder::expect_refusal(const Outcome& outcome, ExitCode code,
 
 std::string RunFolder::checkpoint_path(std::int64_t step, const std::string& run) const {
   return folder_ / fmt::format("{}/checkpoints/step-{:012}.h5", run, step);
+}
+
+std::vector<nlohmann::json> RunFolder::metrics(const std::string& run) const {
+  std::ifstream file(folder_ / (run + "/metrics.jsonl"));
+  std::vector<nlohmann::json> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(nlohmann::json::parse(line));
+  return lines;
+}
+
+std::vector<std::pair<std::string, double>> differences(const ParameterSet& a, const ParameterSet& b) {
+  EXPECT_TRUE(a.shapes() == b.shapes());
+  std::vector<std::pair<std::string, double>> list;
+  for (std::size_t i = 0; i < b.shapes().size(); ++i) {
+    const auto* left = a.view(i).const_data_ptr<float>();
+    const auto* right = b.view(i).const_data_ptr<float>();
+    double difference = 0;
+    double size = 0;
+    for (std::int64_t j = 0; j < b.shapes()[i].elements(); ++j) {
+      difference =
+          std::max(difference, std::abs(static_cast<double>(left[j]) - static_cast<double>(right[j])));
+      size = std::max(size, std::abs(static_cast<double>(right[j])));
+    }
+    list.emplace_back(b.shapes()[i].name, difference / size);
+  }
+  return list;
 }
 
 }  // namespace svi::test

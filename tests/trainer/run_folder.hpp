@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "io/folder.hpp"
@@ -32,8 +34,13 @@ class RunFolder : public ::testing::Test {
   checkpoint::Checkpoint checkpoint(std::int64_t step, const std::string& run = "run") const {
     return checkpoint::read_checkpoint(checkpoint_path(step, run));
   }
+  /// The lines of metrics.jsonl.
+  std::vector<nlohmann::json> metrics(const std::string& run = "run") const;
 
   Folder folder_;
 };
+
+/// max |a − b| / max |b| of each tensor, by name.
+std::vector<std::pair<std::string, double>> differences(const ParameterSet& a, const ParameterSet& b);
 
 }  // namespace svi::test

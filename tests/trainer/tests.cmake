@@ -1,13 +1,14 @@
 # The real programs on small generated data.
 add_library(trainer_runs STATIC trainer/generated_data.cpp trainer/run_folder.cpp)
 target_include_directories(trainer_runs PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
-target_link_libraries(trainer_runs PUBLIC svi_data svi_checkpoint GTest::gtest)
+target_link_libraries(trainer_runs PUBLIC svi_data svi_checkpoint nlohmann_json::nlohmann_json GTest::gtest)
 target_compile_definitions(trainer_runs PRIVATE
   SVI_BINARY_DIR="${PROJECT_BINARY_DIR}/bin" SVI_MPIEXEC="${MPIEXEC_EXECUTABLE}")
 
 svi_test(trainer_refusal SOURCES trainer/refusal_test.cpp LIBRARIES trainer_runs)
 svi_test(trainer_ranks_refusal SOURCES trainer/ranks_refusal_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
-foreach(test trainer_refusal trainer_ranks_refusal)
+svi_test(trainer_ranks SOURCES trainer/ranks_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
+foreach(test trainer_refusal trainer_ranks_refusal trainer_ranks)
   target_compile_definitions(test_${test} PRIVATE SVI_MPIEXEC="${MPIEXEC_EXECUTABLE}")
   add_dependencies(test_${test} svi-train)
 endforeach()
