@@ -42,6 +42,12 @@ Json info(const trainer::TrainedModel& model) {
 
 }  // namespace
 
+trainer::TrainedModel load_and_tell(const std::string& path) {
+  trainer::TrainedModel loaded = trainer::load_model(path);
+  for (const std::string& reason : loaded.rejected) fmt::print(stderr, "passed over: {}\n", reason);
+  return loaded;
+}
+
 void declare_info(CLI::App& app) {
   CLI::App* command = app.add_subcommand("info", "what a checkpoint says of itself");
   const auto path = std::make_shared<std::string>();
@@ -49,7 +55,7 @@ void declare_info(CLI::App& app) {
   command->add_option("checkpoint", *path, "a checkpoint, or a run directory")->required();
   command->add_flag("--json", *is_json, "as one JSON object");
   command->callback([path, is_json] {
-    const Json json = info(trainer::load_model(*path));
+    const Json json = info(load_and_tell(*path));
     if (*is_json) return fmt::print("{}\n", json.dump(2));
     std::vector<std::vector<std::string>> rows;
     for (const auto& [name, value] : json.items()) {

@@ -87,7 +87,7 @@ void declare_evaluate(CLI::App& app) {
   command->add_flag("--json", *is_json, "as JSON, one object a line");
   command->callback([path, data, is_json] {
     comm::SingleProcess communicator;
-    trainer::TrainedModel trained = trainer::load_model(*path);
+    trainer::TrainedModel trained = load_and_tell(*path);
     trainer::Evaluator evaluator(*trained.model, communicator, trained.checkpoint.state.seed);
     const std::vector<Json> results = data->empty() ? evaluate_run(trained, evaluator, communicator)
                                                     : evaluate_file(trained, evaluator, *data);

@@ -55,7 +55,7 @@ void write_grid(const std::string& path, const Tensor& pictures, const std::vect
 }
 
 void sample(const ImageOptions& options) {
-  trainer::TrainedModel trained = trainer::load_model(options.checkpoint);
+  trainer::TrainedModel trained = load_and_tell(options.checkpoint);
   const Tensor pictures = generator_of(trained).sample(trained.parameters(), options.count, Philox(options.seed));
   const auto columns = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(options.count))));
   write_grid(options.output, pictures, trained.checkpoint.facts.feature_shape, columns);
@@ -63,7 +63,7 @@ void sample(const ImageOptions& options) {
 
 // Each picture of the data with its reconstruction below, sixteen pairs a row.
 void reconstruct(const ImageOptions& options) {
-  trainer::TrainedModel trained = trainer::load_model(options.checkpoint);
+  trainer::TrainedModel trained = load_and_tell(options.checkpoint);
   ImageGenerator& generator = generator_of(trained);
   const std::string path = options.data.empty() ? trained.settings.data.test : options.data;
   if (path.empty()) throw Error(ExitCode::usage, "the run has no test data; name a file with --data");

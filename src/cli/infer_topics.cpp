@@ -77,7 +77,7 @@ void declare_topics(CLI::App& app) {
   command->add_option("--topics", *most, "how many topics, the most common first; 0: all")->check(CLI::NonNegativeNumber);
   command->add_flag("--json", *is_json, "as a JSON array");
   command->callback([path, words, most, is_json] {
-    std::vector<Topic> topics = top_topics(trainer::load_model(*path), *words);
+    std::vector<Topic> topics = top_topics(load_and_tell(*path), *words);
     if (*most > 0 && *most < std::ssize(topics)) topics.resize(static_cast<std::size_t>(*most));
     *is_json ? print_json(topics) : print_table(topics);
   });

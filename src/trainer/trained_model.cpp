@@ -1,5 +1,7 @@
 #include "svi/trainer/trained_model.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <vector>
@@ -8,25 +10,49 @@
 
 namespace svi::trainer {
 
-std::string find_checkpoint(const std::string& path) {
+namespace {
+
+// The files a person may mean, the likeliest first.
+std::vector<std::string> candidates(const std::string& path) {
   namespace fs = std::filesystem;
-  if (!fs::exists(path)) throw Error(ExitCode::missing_input, "{} does not exist; name a checkpoint or a run directory", path);
-  if (!fs::is_directory(path)) return path;
-  const fs::path folder = fs::exists(fs::path(path) / "checkpoints") ? fs::path(path) / "checkpoints" : fs::path(path);
-  if (fs::exists(folder / "best.h5")) return (folder / "best.h5").string();
+  if (!fs::exists(path)) {
+    throw Error(ExitCode::missing_input, "{} does not exist; name a checkpoint or a run directory", path);
+  }
+  if (!fs::is_directory(path)) return {path};
+  const fs::path inner = fs::path(path) / "checkpoints";
+  const fs::path folder = fs::exists(inner) ? inner : fs::path(path);
   std::vector<std::string> numbered;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with("step-") && name.ends_with(".h5")) numbered.push_back(entry.path().string());
   }
-  if (numbered.empty()) throw Error(ExitCode::missing_input, "{} holds no checkpoint (best.h5 or step-*.h5)", folder.string());
-  return *std::max_element(numbered.begin(), numbered.end());
+  std::sort(numbered.rbegin(), numbered.rend());
+  if (fs::exists(folder / "best.h5")) numbered.insert(numbered.begin(), (folder / "best.h5").string());
+  if (numbered.empty()) {
+    throw Error(ExitCode::missing_input, "{} holds no checkpoint (best.h5 or step-*.h5)", folder.string());
+  }
+  return numbered;
 }
 
-TrainedModel load_model(const std::string& path) {
+TrainedModel read_first_valid(const std::vector<std::string>& paths) {
   TrainedModel loaded;
-  loaded.path = find_checkpoint(path);
-  loaded.checkpoint = checkpoint::read_checkpoint(loaded.path);
+  for (const std::string& path : paths) {
+    try {
+      loaded.checkpoint = checkpoint::read_checkpoint(path);
+      loaded.path = path;
+      return loaded;
+    } catch (const Error& error) {
+      if (paths.size() == 1) throw;
+      loaded.rejected.emplace_back(error.what());
+    }
+  }
+  throw Error(ExitCode::bad_data, "no checkpoint verifies: {}", fmt::join(loaded.rejected, "; "));
+}
+
+}  // namespace
+
+TrainedModel load_model(const std::string& path) {
+  TrainedModel loaded = read_first_valid(candidates(path));
   const checkpoint::CheckpointFacts& facts = loaded.checkpoint.facts;
   loaded.settings = Settings::read(config::Document::parse(facts.config_yaml, loaded.path + ": /config/yaml"));
   const DataShape shape{.is_counts = loaded.settings.model_entry->needs_counts,

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <array>
+#include <filesystem>
 #include <numeric>
 
 #include "svi/base/error.hpp"
@@ -12,6 +13,14 @@
 namespace svi::trainer {
 
 namespace {
+
+// The first thing that a newcomer's run lacks is its data.
+void require_file(const std::string& path, const char* key) {
+  if (std::filesystem::exists(path)) return;
+  throw Error(ExitCode::missing_input,
+              "{}: there is no file {}; get public data with svi-data fetch, or make it of your own with svi-data import",
+              key, path);
+}
 
 void require_layout(const data::DataFacts& facts, bool counts, const char* key) {
   if ((facts.layout == data::Layout::counts) == counts) return;
@@ -51,6 +60,7 @@ TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communic
     : split_seed_(static_cast<std::uint64_t>(settings.data.split_seed)), rank_(communicator.rank()) {
   std::unique_ptr<data::DataFile> file;
   comm::together(communicator, "opening the data", [&] {
+    require_file(settings.data.train, "data.train");
     file = std::make_unique<data::DataFile>(settings.data.train);
     facts_ = file->facts();
     require_layout(facts_, counts, "data.train");
@@ -79,6 +89,7 @@ void TrainingData::read_local(const Settings& settings, const data::DataFile& fi
     validation_ = data::LocalRows(file, share(held_out_rows_, settings.data.shards, communicator));
   }
   if (!settings.data.validation.empty()) {
+    require_file(settings.data.validation, "data.validation");
     const data::DataFile other(settings.data.validation);
     require_layout(other.facts(), facts_.layout == data::Layout::counts, "data.validation");
     require_same_columns(facts_, other.facts(), "data.validation");
@@ -86,6 +97,7 @@ void TrainingData::read_local(const Settings& settings, const data::DataFile& fi
     validation_rows_ = other.facts().rows;
   }
   if (!settings.data.test.empty()) {
+    require_file(settings.data.test, "data.test");
     const data::DataFile other(settings.data.test);
     require_layout(other.facts(), facts_.layout == data::Layout::counts, "data.test");
     require_same_columns(facts_, other.facts(), "data.test");

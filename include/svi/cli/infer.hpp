@@ -1,5 +1,9 @@
 #pragma once
 
+#include <string>
+
+#include "svi/trainer/trained_model.hpp"
+
 namespace CLI {
 class App;
 }
@@ -8,6 +12,9 @@ namespace svi::cli {
 
 /// `svi-infer COMMAND CHECKPOINT`: uses a trained model; returns the documented exit code.
 int infer_main(int count, char** arguments);
+
+/// `trainer::load_model`, telling on standard error which checkpoints were passed over and why.
+trainer::TrainedModel load_and_tell(const std::string& path);
 
 // One function a subcommand: declares its options; its callback does the work.
 void declare_info(CLI::App& app);

@@ -5,6 +5,7 @@
 
 #include "svi/checkpoint/checkpoint_store.hpp"
 #include "svi/comm/communicator.hpp"
+#include "svi/io/directory_lock.hpp"
 #include "svi/trainer/settings.hpp"
 #include "svi/trainer/trainer.hpp"
 
@@ -50,6 +51,7 @@ class Experiment {
   Start start_;
   std::string run_directory_;
   std::string config_yaml_;
+  std::unique_ptr<io::DirectoryLock> lock_;  // of rank 0
   std::unique_ptr<TrainingData> data_;
   std::unique_ptr<Model> model_;
   std::unique_ptr<UpdateRule> rule_;

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "svi/checkpoint/checkpoint_store.hpp"
 #include "svi/models/model.hpp"
@@ -11,7 +12,8 @@ namespace svi::trainer {
 
 /// A checkpoint with the settings and the model it was trained with.
 struct TrainedModel {
-  std::string path;  ///< of the file
+  std::string path;                   ///< of the file
+  std::vector<std::string> rejected;  ///< "FILE: reason" of those that were passed over
   checkpoint::Checkpoint checkpoint;
   Settings settings;
   std::unique_ptr<Model> model;
@@ -19,12 +21,11 @@ struct TrainedModel {
   const ParameterSet& parameters() const { return checkpoint.state.parameters; }
 };
 
-/// The checkpoint file a person means: the file itself, or of a run directory `checkpoints/best.h5` and, where
-/// there is none, the newest that verifies.
-/// @throws Error (missing_input) when there is none. **Local.**
-std::string find_checkpoint(const std::string& path);
-
-/// Reads a checkpoint and rebuilds its model. @throws Error (missing_input, bad_data) **Local.**
+/// Reads a checkpoint and rebuilds its model.
+///
+/// Of a run directory it takes `checkpoints/best.h5` or, where that is missing or damaged, the newest numbered
+/// one that verifies.
+/// @throws Error (missing_input) when there is none, (bad_data) when none verifies. **Local.**
 TrainedModel load_model(const std::string& path);
 
 }  // namespace svi::trainer
