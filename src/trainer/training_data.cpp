@@ -18,7 +18,8 @@ namespace {
 void require_file(const std::string& path, const char* key) {
   if (std::filesystem::exists(path)) return;
   throw Error(ExitCode::missing_input,
-              "{}: there is no file {}; get public data with svi-data fetch, or make it of your own with svi-data import",
+              "{}: there is no file {}; get public data with svi-data fetch, or make it of your own with "
+              "svi-data import",
               key, path);
 }
 
@@ -31,13 +32,15 @@ void require_layout(const data::DataFacts& facts, bool counts, const char* key) 
 // Evaluation data must have the training data's columns, for counts word by word.
 void require_same_columns(const data::DataFacts& training, const data::DataFacts& other, const char* key) {
   if (training.feature_shape != other.feature_shape) {
-    throw Error(ExitCode::bad_data, "{}: rows of {} have the shape [{}], but those of {} have [{}]", key, other.path,
-                fmt::join(other.feature_shape, ", "), training.path, fmt::join(training.feature_shape, ", "));
+    throw Error(ExitCode::bad_data, "{}: rows of {} have the shape [{}], but those of {} have [{}]", key,
+                other.path, fmt::join(other.feature_shape, ", "), training.path,
+                fmt::join(training.feature_shape, ", "));
   }
   for (std::size_t v = 0; v < training.vocabulary.size() && v < other.vocabulary.size(); ++v) {
     if (training.vocabulary[v] == other.vocabulary[v]) continue;
-    throw Error(ExitCode::bad_data, "{}: word {} of {} is \"{}\", but in {} it is \"{}\"; both need one vocabulary", key,
-                v, other.path, other.vocabulary[v], training.path, training.vocabulary[v]);
+    throw Error(ExitCode::bad_data,
+                "{}: word {} of {} is \"{}\", but in {} it is \"{}\"; both need one vocabulary", key, v,
+                other.path, other.vocabulary[v], training.path, training.vocabulary[v]);
   }
 }
 
@@ -48,7 +51,8 @@ std::vector<std::int64_t> all_rows(std::int64_t rows) {
 }
 
 // The rank's part of some rows of a file, cut as the training rows are.
-std::vector<std::int64_t> share(const std::vector<std::int64_t>& rows, std::int64_t shards, comm::Communicator& communicator) {
+std::vector<std::int64_t> share(const std::vector<std::int64_t>& rows, std::int64_t shards,
+                                comm::Communicator& communicator) {
   const data::Partition partition(rows, shards, communicator.size(), nullptr);
   const auto mine = partition.rows_of(communicator.rank());
   return {mine.begin(), mine.end()};
@@ -56,7 +60,8 @@ std::vector<std::int64_t> share(const std::vector<std::int64_t>& rows, std::int6
 
 }  // namespace
 
-TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communicator& communicator, bool with_rows)
+TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communicator& communicator,
+                           bool with_rows)
     : split_seed_(static_cast<std::uint64_t>(settings.data.split_seed)), rank_(communicator.rank()) {
   std::unique_ptr<data::DataFile> file;
   comm::together(communicator, "opening the data", [&] {
@@ -68,8 +73,10 @@ TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communic
     held_out_rows_ = std::move(split.held_out);
     validation_rows_ = std::ssize(held_out_rows_);
     const auto weights = [&](std::span<const std::int64_t> rows) { return file->entries_before(rows); };
-    partition_ = std::make_unique<data::Partition>(std::move(split.training), settings.data.shards, communicator.size(), weights);
-    sampler_ = std::make_unique<data::Sampler>(*partition_, settings.train.batch, static_cast<std::uint64_t>(settings.run.seed));
+    partition_ = std::make_unique<data::Partition>(std::move(split.training), settings.data.shards,
+                                                   communicator.size(), weights);
+    sampler_ = std::make_unique<data::Sampler>(*partition_, settings.train.batch,
+                                               static_cast<std::uint64_t>(settings.run.seed));
   });
   comm::require_same(communicator, "the training data (data.train)", facts_.fingerprint);
   if (with_rows) {
@@ -83,7 +90,8 @@ data::LocalRows TrainingData::read_all(const data::DataFile& file, comm::Communi
   return data::LocalRows(file, share(all_rows(file.facts().rows), shards, communicator));
 }
 
-void TrainingData::read_local(const Settings& settings, const data::DataFile& file, comm::Communicator& communicator) {
+void TrainingData::read_local(const Settings& settings, const data::DataFile& file,
+                              comm::Communicator& communicator) {
   training_ = data::LocalRows(file, partition_->rows_of(rank_));
   if (!held_out_rows_.empty()) {
     validation_ = data::LocalRows(file, share(held_out_rows_, settings.data.shards, communicator));
@@ -113,7 +121,9 @@ void TrainingData::agree_on_digest(comm::Communicator& communicator) {
     lanes[4 + i] = validation_.digest_lanes()[i];
   }
   lanes[8] = static_cast<std::uint64_t>(training_.empty_rows());
-  communicator.control().all_reduce(comm::buffer_of(std::span(lanes)), comm::ReduceOperation::sum, "data digest")->wait();
+  communicator.control()
+      .all_reduce(comm::buffer_of(std::span(lanes)), comm::ReduceOperation::sum, "data digest")
+      ->wait();
   empty_rows_ = static_cast<std::int64_t>(lanes[8]);
   Sha256 digest;
   digest.add_text(facts_.fingerprint);
