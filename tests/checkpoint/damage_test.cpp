@@ -1,25 +1,12 @@
 // Files that are not what was written: all of them are refused, with the reason.
-#include <hdf5.h>
-
 #include <array>
 #include <functional>
 #include <random>
 
-#include "checkpoint/sample.hpp"
-#include "svi/base/sha256.hpp"
+#include "checkpoint/forge.hpp"
 
 namespace svi::checkpoint::test {
 namespace {
-
-// The first 512 bytes anew, as docs/checkpoint.md says, so that only what comes after the digest can refuse.
-void reseal(const std::string& path) {
-  std::string bytes = read_bytes(path);
-  const auto rest = std::as_bytes(std::span(bytes)).subspan(512);
-  std::string seal = fmt::format("svi-train checkpoint 1\nlength {}\nsha256 {}\n", bytes.size(),
-                                 Sha256().add(rest).finish_hex());
-  seal.resize(512, '\0');
-  write_bytes(path, bytes.replace(0, 512, seal));
-}
 
 // A forged file: a valid checkpoint, changed by HDF5 itself, with a digest that fits.
 class Forged : public testing::Test {
@@ -37,16 +24,6 @@ class Forged : public testing::Test {
   Folder folder_;
   std::string path_ = folder_ / "a.h5";
 };
-
-template <typename Number>
-void set_number(hid_t file, const char* path, const char* name, Number value) {
-  const hid_t object = H5Oopen(file, path, H5P_DEFAULT);
-  const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
-  EXPECT_GE(H5Awrite(attribute, std::is_integral_v<Number> ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE, &value),
-            0);
-  H5Aclose(attribute);
-  H5Oclose(object);
-}
 
 void set_text(hid_t file, const char* name, const std::string& text) {
   H5Adelete(file, name);

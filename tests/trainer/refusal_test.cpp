@@ -104,7 +104,8 @@ TEST_F(BadData, AFileThatIsMissingOrNoData) {
   const auto with = [&](const std::string& path) { return train(0, lda() + " --set data.train=" + path); };
   expect_refusal(with(folder_ / "nowhere.h5"), ExitCode::missing_input,
                  {"data.train", folder_ / "nowhere.h5", "svi-data fetch"});
-  expect_refusal(train(0, lda() + " --set data.test=nowhere.h5"), ExitCode::missing_input, {"data.test", "nowhere.h5"});
+  expect_refusal(train(0, lda() + " --set data.test=nowhere.h5"), ExitCode::missing_input,
+                 {"data.test", "nowhere.h5"});
   expect_refusal(with(folder_ / "lda.yaml"), ExitCode::bad_data, {"lda.yaml", "HDF5"});
   expect_refusal(with(folder_.path().string()), ExitCode::missing_input, {folder_.path().string()});
   const std::string bytes = bytes_of(folder_ / "documents.h5");

@@ -1,0 +1,256 @@
+// What a run directory may hold when svi-train is started on it.
+#include <fmt/format.h>
+
+#include <functional>
+#include <map>
+#include <sstream>
+
+#include "checkpoint/forge.hpp"
+#include "trainer/run_folder.hpp"
+
+namespace svi::test {
+namespace {
+
+class Resume : public RunFolder {
+ protected:
+  // Checkpoints of steps 2, 4 and 6 and best.h5.
+  void SetUp() override {
+    const Outcome outcome = train(0, lda());
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.all();
+  }
+
+  Outcome go_on(const std::string& arguments = "") const {
+    return train(0, (folder_ / "lda.yaml") + " --set train.steps=8 " + arguments);
+  }
+
+  // Names and contents of all files of the run.
+  std::map<std::string, std::string> files() const {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_ / "run")) {
+      if (entry.is_regular_file()) files[entry.path()] = bytes_of(entry.path());
+    }
+    return files;
+  }
+
+  // Refused, and everything in the run directory is as it was.
+  void expect_refused(const std::string& arguments, const std::vector<std::string>& parts,
+                      ExitCode code = ExitCode::bad_config) {
+    SCOPED_TRACE(arguments);
+    const auto before = files();
+    expect_refusal(go_on(arguments), code, parts);
+    EXPECT_TRUE(files() == before);
+  }
+
+  // Goes on from the step, and says of each newer checkpoint why not from that.
+  void expect_goes_on_from(std::int64_t step, const std::vector<std::string>& rejections) {
+    const Outcome outcome = go_on();
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.all();
+    EXPECT_TRUE(outcome.says(fmt::format("resumed at step {} of 8", step))) << outcome.all();
+    for (const std::string& rejection : rejections) {
+      EXPECT_TRUE(outcome.says("rejected " + rejection)) << rejection << "\n" << outcome.all();
+    }
+    EXPECT_EQ(checkpoint(8).state.step, 8);
+  }
+
+  // Of the training lines; a repeated step is a failure.
+  std::map<std::int64_t, double> elbo_by_step() const {
+    std::map<std::int64_t, double> elbos;
+    for (const auto& line : metrics()) {
+      if (line["kind"] != "train") continue;
+      EXPECT_TRUE(elbos.emplace(line["step"], line["elbo"]).second) << line;
+    }
+    return elbos;
+  }
+
+  void damage(std::int64_t step, const std::function<void(std::string&)>& change) {
+    std::string bytes = bytes_of(checkpoint_path(step));
+    change(bytes);
+    put_bytes(checkpoint_path(step), bytes);
+  }
+  void truncate(std::int64_t step) {
+    damage(step, [](std::string& bytes) { bytes.resize(bytes.size() / 2); });
+  }
+  void flip_a_bit(std::int64_t step) {
+    damage(step, [](std::string& bytes) { bytes[bytes.size() / 2] ^= 16; });
+  }
+};
+
+TEST_F(Resume, RefusesAnotherRun) {
+  expect_refused("--set model.topics=7", {"model.topics: was 4, is 7", folder_ / "run", "--run-dir"});
+  expect_refused("--set model.alpha=0.2", {"model.alpha: was 0.1, is 0.2"});
+  expect_refused("--set run.seed=2", {"run.seed: was 1, is 2"});
+  expect_refused("--set train.batch=30 --set data.shards=4", {"train.batch: was 40, is 30", "data.shards"});
+  expect_refused("--set optimizer.delay=5", {"optimizer.delay"});
+  expect_refused("--set data.split_seed=5", {"data.split_seed: was 1, is 5"});
+}
+
+TEST_F(Resume, RefusesAnotherModel) {
+  const auto before = files();
+  expect_refusal(train(0, vae()), ExitCode::bad_config, {"model.type lda, not vae", folder_ / "run"});
+  EXPECT_TRUE(files() == before);
+}
+
+TEST_F(Resume, RefusesOtherData) {
+  write_documents(folder_ / "other.h5", 400, 80, 2);
+  expect_refused("--set data.train=" + (folder_ / "other.h5"),
+                 {"other training or validation data", "other.h5"});
+  write_documents(folder_ / "fewer.h5", 400, 60, 1);
+  expect_refused("--set data.train=" + (folder_ / "fewer.h5"), {"fewer.h5", folder_ / "run"});
+  std::filesystem::copy(folder_ / "documents.h5", folder_ / "moved.h5");
+  const Outcome moved = go_on("--set data.train=" + (folder_ / "moved.h5"));
+  EXPECT_EQ(moved.exit_code, 0) << moved.all();
+  EXPECT_TRUE(moved.says("resumed at step 6 of 8")) << moved.all();
+}
+
+// Which no look at a few rows would find.
+TEST_F(Resume, RefusesDataWithOneOtherCount) {
+  const hid_t file = H5Fopen((folder_ / "documents.h5").c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  const hid_t counts = H5Dopen2(file, "X/data", H5P_DEFAULT);
+  const hid_t space = H5Dget_space(counts);
+  std::vector<float> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)));
+  ASSERT_GE(H5Dread(counts, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), 0);
+  values[values.size() / 3] += 1;
+  ASSERT_GE(H5Dwrite(counts, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), 0);
+  H5Sclose(space);
+  H5Dclose(counts);
+  H5Fclose(file);
+  expect_refused("", {"other training or validation data", "documents.h5"});
+}
+
+TEST_F(Resume, AcceptsWhatDoesNotChangeTheModel) {
+  const Outcome outcome = go_on(
+      "--set evaluation.every_steps=3 --set checkpoint.every_steps=1 --set checkpoint.keep_last=1 "
+      "--set communication.timeout_seconds=50 --set run.log_every_steps=2 --set device.type=cpu");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.all();
+  EXPECT_TRUE(outcome.says("resumed at step 6 of 8")) << outcome.all();
+  EXPECT_FALSE(std::filesystem::exists(checkpoint_path(7)));
+  EXPECT_TRUE(std::filesystem::exists(checkpoint_path(8)));
+}
+
+TEST_F(Resume, RefusesAnotherLengthWhereTheScheduleDependsOnIt) {
+  const std::string cosine = vae() + " --set optimizer.schedule=cosine --set run.name=cosine";
+  ASSERT_EQ(train(0, cosine).exit_code, 0);
+  expect_refusal(train(0, cosine + " --set train.steps=9"), ExitCode::bad_config,
+                 {"train.steps: was 6, is 9"});
+  const std::string constant = vae() + " --set run.name=constant";
+  ASSERT_EQ(train(0, constant).exit_code, 0);
+  EXPECT_EQ(train(0, constant + " --set train.steps=9").exit_code, 0);
+}
+
+TEST_F(Resume, ADoneRunHasNothingLeftToDo) {
+  const Outcome outcome = train(0, lda());
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.all();
+  EXPECT_TRUE(outcome.says("resumed at step 6 of 6")) << outcome.all();
+}
+
+TEST_F(Resume, FallsBackToTheNewestThatVerifies) {
+  truncate(6);
+  expect_goes_on_from(4, {checkpoint_path(6) + ": " + checkpoint_path(6)});
+}
+
+TEST_F(Resume, FallsBackPastSeveral) {
+  truncate(6);
+  flip_a_bit(4);
+  expect_goes_on_from(2, {checkpoint_path(6), checkpoint_path(4)});
+}
+
+TEST_F(Resume, FallsBackToTheBestInTheEnd) {
+  for (const std::int64_t step : {2, 4, 6}) truncate(step);
+  expect_goes_on_from(6, {checkpoint_path(6), checkpoint_path(4), checkpoint_path(2)});
+}
+
+TEST_F(Resume, OfANewerSchemaIsNotTried) {
+  const hid_t file = H5Fopen(checkpoint_path(6).c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  checkpoint::test::set_number(file, ".", "schema_major", std::int64_t{2});
+  H5Fclose(file);
+  checkpoint::test::reseal(checkpoint_path(6));
+  const Outcome outcome = go_on();
+  EXPECT_TRUE(outcome.says("schema_major 2, newer than the 1")) << outcome.all();
+  EXPECT_TRUE(outcome.says("resumed at step 4 of 8")) << outcome.all();
+}
+
+TEST_F(Resume, NeverStartsOverByItself) {
+  std::filesystem::remove(folder_ / "run/checkpoints/best.h5");
+  for (const std::int64_t step : {2, 4, 6}) flip_a_bit(step);
+  expect_refused("", {"none of the 3 checkpoints", folder_ / "run", "never starts over", checkpoint_path(2)},
+                 ExitCode::bad_data);
+}
+
+TEST_F(Resume, CutsMetricsBackToTheCheckpoint) {
+  const std::map<std::int64_t, double> before = elbo_by_step();
+  ASSERT_EQ(before.size(), 6U);
+  std::filesystem::remove(checkpoint_path(6));
+  std::filesystem::remove(folder_ / "run/checkpoints/best.h5");
+  std::ofstream(folder_ / "run/metrics.jsonl", std::ios::app) << "{\"kind\":\"train\",\"st";  // cut off
+  expect_goes_on_from(4, {});
+  std::map<std::int64_t, double> after = elbo_by_step();
+  ASSERT_EQ(after.size(), 8U);
+  for (const auto& [step, elbo] : before) EXPECT_DOUBLE_EQ(after[step], elbo) << step;
+}
+
+class FullDisk : public RunFolder {
+ protected:
+  void SetUp() override {
+#ifdef SVI_SANITIZE
+    GTEST_SKIP()
+        << "a sanitizer's runtime must be the first library loaded, so that nothing can be preloaded";
+#endif
+  }
+
+  // From this call on that touches `part` of the run directory, the disk is full.
+  std::string fault(const std::string& part, std::size_t call) const {
+    return fmt::format(
+        "LD_PRELOAD={} SVI_FAULT_ACTION=ENOSPC SVI_FAULT_FOLDER={} SVI_FAULT_CALL={} SVI_FAULT_REPORT={} ",
+        SVI_FAULT_PRELOAD, folder_ / ("run/" + part), call, folder_ / "report");
+  }
+
+  // The number of the first call on a file of this name, in a run without a fault.
+  std::size_t first_call_on(const std::string& part, const std::string& name) {
+    EXPECT_EQ(train(0, lda(), fault(part, 0)).exit_code, 0);
+    std::filesystem::remove_all(folder_ / "run");
+    std::istringstream report(bytes_of(folder_ / "report"));
+    std::size_t call = 1;
+    for (std::string line; std::getline(report, line); ++call) {
+      if (line.find(name) != std::string::npos) return call;
+    }
+    ADD_FAILURE() << "no call on " << name;
+    return 0;
+  }
+};
+
+TEST_F(FullDisk, WhileSavingLeavesEarlierCheckpointsAsTheyWere) {
+  const std::size_t save = first_call_on("checkpoints", "step-000000000004");
+  for (const int ranks : {0, 2}) {
+    SCOPED_TRACE(ranks);
+    std::filesystem::remove_all(folder_ / "run");
+    expect_refusal(train(ranks, lda(), fault("checkpoints", save + 2)), ExitCode::cannot_write,
+                   {checkpoint_path(4), "No space left"});
+    EXPECT_EQ(checkpoint(2).state.step, 2);
+    std::size_t files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "run/checkpoints")) {
+      EXPECT_EQ(entry.path(), checkpoint_path(2));
+      ++files;
+    }
+    EXPECT_EQ(files, 1U);
+    const Outcome outcome = train(ranks, lda());
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.all();
+    EXPECT_TRUE(outcome.says("resumed at step 2 of 6")) << outcome.all();
+  }
+}
+
+TEST_F(FullDisk, WhileWritingMetricsIsSaid) {
+  const std::size_t calls = first_call_on("metrics.jsonl", "write");
+  expect_refusal(train(0, lda(), fault("metrics.jsonl", calls + 3)), ExitCode::cannot_write,
+                 {folder_ / "run/metrics.jsonl", "No space left", "resume"});
+  const Outcome outcome = train(0, lda());
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.all();
+  std::int64_t step = 0;
+  for (const auto& line : metrics()) {
+    if (line["kind"] != "train") continue;
+    EXPECT_EQ(line["step"], ++step);
+  }
+  EXPECT_EQ(step, 6);
+}
+
+}  // namespace
+}  // namespace svi::test
