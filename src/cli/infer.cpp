@@ -36,7 +36,8 @@ Json info(const trainer::TrainedModel& model) {
             {"data_sha256", facts.data_sha256},
             {"parameters_hash", checkpoint::parameters_hash(state)},
             {"metrics", facts.metrics}};
-  for (const ParameterShape& parameter : state.parameters.shapes()) json["parameters"][parameter.name] = parameter.shape;
+  for (const ParameterShape& parameter : state.parameters.shapes())
+    json["parameters"][parameter.name] = parameter.shape;
   return json;
 }
 
@@ -59,10 +60,13 @@ void declare_info(CLI::App& app) {
     if (*is_json) return fmt::print("{}\n", json.dump(2));
     std::vector<std::vector<std::string>> rows;
     for (const auto& [name, value] : json.items()) {
-      if (!value.is_object()) rows.push_back({name, value.is_string() ? value.get<std::string>() : value.dump()});
+      if (!value.is_object())
+        rows.push_back({name, value.is_string() ? value.get<std::string>() : value.dump()});
     }
-    for (const auto& [name, value] : json["metrics"].items()) rows.push_back({"metrics/" + name, value.dump()});
-    for (const auto& [name, value] : json["parameters"].items()) rows.push_back({"parameters/" + name, value.dump()});
+    for (const auto& [name, value] : json["metrics"].items())
+      rows.push_back({"metrics/" + name, value.dump()});
+    for (const auto& [name, value] : json["parameters"].items())
+      rows.push_back({"parameters/" + name, value.dump()});
     fmt::print("{}", table_text({{""}, {""}}, rows));
   });
 }
@@ -70,20 +74,23 @@ void declare_info(CLI::App& app) {
 int infer_main(int count, char** arguments) {
   const c10::InferenceMode no_autograd;
   const FlushDenormals for_speed;
-  return run_program("svi-infer", "Uses a model that svi-train has trained.", count, arguments, [](CLI::App& app) {
-    app.require_subcommand(1);
-    app.footer("Examples:\n"
-               "  svi-infer topics runs/lda-debian\n"
-               "  svi-infer sample runs/vae-fashion-mnist --output samples.png\n"
-               "  svi-infer reconstruct runs/vae-fashion-mnist --data data/fashion-mnist-test.h5 --output pairs.png\n"
-               "  svi-infer evaluate runs/lda-debian --json\n"
-               "  svi-infer info runs/lda-debian/checkpoints/best.h5");
-    declare_info(app);
-    declare_evaluate(app);
-    declare_topics(app);
-    declare_sample(app);
-    declare_reconstruct(app);
-  });
+  return run_program("svi-infer", "Uses a model that svi-train has trained.", count, arguments,
+                     [](CLI::App& app) {
+                       app.require_subcommand(1);
+                       app.footer(
+                           "Examples:\n"
+                           "  svi-infer topics runs/lda-debian\n"
+                           "  svi-infer sample runs/vae-fashion-mnist --output samples.png\n"
+                           "  svi-infer reconstruct runs/vae-fashion-mnist --data data/fashion-mnist-test.h5 "
+                           "--output pairs.png\n"
+                           "  svi-infer evaluate runs/lda-debian --json\n"
+                           "  svi-infer info runs/lda-debian/checkpoints/best.h5");
+                       declare_info(app);
+                       declare_evaluate(app);
+                       declare_topics(app);
+                       declare_sample(app);
+                       declare_reconstruct(app);
+                     });
 }
 
 }  // namespace svi::cli

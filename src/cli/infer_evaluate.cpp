@@ -23,21 +23,25 @@ using Json = nlohmann::ordered_json;
 
 Json to_json(const std::string& split, const std::string& source, const Metrics& metrics) {
   Json json{{"split", split}, {"data", source}};
-  for (const auto& [name, value] : metrics.values) json[name] = std::isfinite(value) ? Json(value) : Json(nullptr);
+  for (const auto& [name, value] : metrics.values)
+    json[name] = std::isfinite(value) ? Json(value) : Json(nullptr);
   for (const auto& [name, values] : metrics.vectors) json[name] = values;
   return json;
 }
 
 // One file in whole: it is its own reference for figures that want a pass over training rows.
-std::vector<Json> evaluate_file(trainer::TrainedModel& trained, trainer::Evaluator& evaluator, const std::string& path) {
+std::vector<Json> evaluate_file(trainer::TrainedModel& trained, trainer::Evaluator& evaluator,
+                                const std::string& path) {
   const data::DataFile file(path);
   const bool counts = file.facts().layout == data::Layout::counts;
   if (counts != trained.settings.model_entry->needs_counts ||
       file.facts().feature_shape != trained.checkpoint.facts.feature_shape) {
-    throw Error(ExitCode::bad_data, "{} does not hold rows like those that {} was trained on", path, trained.path);
+    throw Error(ExitCode::bad_data, "{} does not hold rows like those that {} was trained on", path,
+                trained.path);
   }
   if (counts && file.facts().vocabulary != trained.checkpoint.facts.vocabulary) {
-    throw Error(ExitCode::bad_data, "{} has another vocabulary than the data that {} was trained on", path, trained.path);
+    throw Error(ExitCode::bad_data, "{} has another vocabulary than the data that {} was trained on", path,
+                trained.path);
   }
   std::vector<std::int64_t> rows(static_cast<std::size_t>(file.facts().rows));
   std::iota(rows.begin(), rows.end(), std::int64_t{0});
@@ -48,7 +52,8 @@ std::vector<Json> evaluate_file(trainer::TrainedModel& trained, trainer::Evaluat
 // What the run itself evaluates: its validation rows and its test file.
 std::vector<Json> evaluate_run(trainer::TrainedModel& trained, trainer::Evaluator& evaluator,
                                comm::Communicator& communicator) {
-  const trainer::TrainingData data(trained.settings, trained.settings.model_entry->needs_counts, communicator);
+  const trainer::TrainingData data(trained.settings, trained.settings.model_entry->needs_counts,
+                                   communicator);
   std::vector<Json> results;
   if (data.validation_rows() > 0) {
     results.push_back(to_json("validation", data.facts().path,

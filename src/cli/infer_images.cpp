@@ -31,14 +31,17 @@ ImageGenerator& generator_of(trainer::TrainedModel& trained) {
   auto* generator = dynamic_cast<ImageGenerator*>(trained.model.get());
   const auto& shape = trained.checkpoint.facts.feature_shape;
   if (generator == nullptr || shape.size() != 2) {
-    throw Error(ExitCode::usage, "{} holds a model of type {} on rows of {} dimension(s); pictures need a model of images [height, width]",
+    throw Error(ExitCode::usage,
+                "{} holds a model of type {} on rows of {} dimension(s); pictures need a model of images "
+                "[height, width]",
                 trained.path, trained.checkpoint.facts.model, shape.size());
   }
   return *generator;
 }
 
 /// Pictures [count, height·width] in [0, 1] side by side with a border of two pixels.
-void write_grid(const std::string& path, const Tensor& pictures, const std::vector<std::int64_t>& shape, std::int64_t columns) {
+void write_grid(const std::string& path, const Tensor& pictures, const std::vector<std::int64_t>& shape,
+                std::int64_t columns) {
   constexpr std::int64_t border = 2;
   const std::int64_t rows = (pictures.size(0) + columns - 1) / columns;
   const std::int64_t height = rows * (shape[0] + border) + border;
@@ -50,13 +53,15 @@ void write_grid(const std::string& path, const Tensor& pictures, const std::vect
     const std::int64_t left = border + i % columns * (shape[1] + border);
     grid.narrow(0, top, shape[0]).narrow(1, left, shape[1]).copy_(bytes[i]);
   }
-  io::write_png(path, height, width, 1, {grid.data_ptr<std::uint8_t>(), static_cast<std::size_t>(grid.numel())});
+  io::write_png(path, height, width, 1,
+                {grid.data_ptr<std::uint8_t>(), static_cast<std::size_t>(grid.numel())});
   fmt::print("{} pictures in {}\n", bytes.size(0), path);
 }
 
 void sample(const ImageOptions& options) {
   trainer::TrainedModel trained = load_and_tell(options.checkpoint);
-  const Tensor pictures = generator_of(trained).sample(trained.parameters(), options.count, Philox(options.seed));
+  const Tensor pictures =
+      generator_of(trained).sample(trained.parameters(), options.count, Philox(options.seed));
   const auto columns = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(options.count))));
   write_grid(options.output, pictures, trained.checkpoint.facts.feature_shape, columns);
 }
@@ -68,15 +73,19 @@ void reconstruct(const ImageOptions& options) {
   const std::string path = options.data.empty() ? trained.settings.data.test : options.data;
   if (path.empty()) throw Error(ExitCode::usage, "the run has no test data; name a file with --data");
   const data::DataFile file(path);
-  if (file.facts().layout != data::Layout::dense || file.facts().feature_shape != trained.checkpoint.facts.feature_shape) {
-    throw Error(ExitCode::bad_data, "{} does not hold pictures like those that {} was trained on", path, trained.path);
+  if (file.facts().layout != data::Layout::dense ||
+      file.facts().feature_shape != trained.checkpoint.facts.feature_shape) {
+    throw Error(ExitCode::bad_data, "{} does not hold pictures like those that {} was trained on", path,
+                trained.path);
   }
   const std::int64_t count = std::min(options.count, file.facts().rows - options.first);
-  if (count < 1) throw Error(ExitCode::usage, "--first is {}, but {} has {} rows", options.first, path, file.facts().rows);
+  if (count < 1)
+    throw Error(ExitCode::usage, "--first is {}, but {} has {} rows", options.first, path, file.facts().rows);
   std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
   std::iota(rows.begin(), rows.end(), options.first);
   const Minibatch minibatch = data::LocalRows(file, rows).slice(0, count, 0);
-  const Tensor originals = std::get<DenseRows>(minibatch.rows).features.to(at::kFloat).div(file.facts().is_uint8 ? 255 : 1);
+  const Tensor originals =
+      std::get<DenseRows>(minibatch.rows).features.to(at::kFloat).div(file.facts().is_uint8 ? 255 : 1);
   const Tensor reconstructions = generator.reconstruct(trained.parameters(), minibatch);
   constexpr std::int64_t columns = 16;
   std::vector<Tensor> lines;
@@ -84,10 +93,12 @@ void reconstruct(const ImageOptions& options) {
     const std::int64_t last = std::min(first + columns, count);
     for (const Tensor& pictures : {originals, reconstructions}) {
       lines.push_back(pictures.slice(0, first, last));
-      if (last - first < columns && count > columns) lines.push_back(at::zeros({columns - (last - first), pictures.size(1)}));
+      if (last - first < columns && count > columns)
+        lines.push_back(at::zeros({columns - (last - first), pictures.size(1)}));
     }
   }
-  write_grid(options.output, at::cat(lines), trained.checkpoint.facts.feature_shape, std::min(columns, count));
+  write_grid(options.output, at::cat(lines), trained.checkpoint.facts.feature_shape,
+             std::min(columns, count));
 }
 
 }  // namespace
@@ -97,20 +108,27 @@ void declare_sample(CLI::App& app) {
   const auto options = std::make_shared<ImageOptions>();
   command->add_option("checkpoint", options->checkpoint, "a checkpoint, or a run directory")->required();
   command->add_option("--output", options->output, "the PNG to write")->required();
-  command->add_option("--count", options->count, "how many")->check(CLI::Range(1, 10000))->capture_default_str();
+  command->add_option("--count", options->count, "how many")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
   command->add_option("--seed", options->seed, "keys the draws")->capture_default_str();
   command->callback([options] { sample(*options); });
 }
 
 void declare_reconstruct(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("reconstruct", "pictures of the data above their reconstructions, as a PNG");
+  CLI::App* command =
+      app.add_subcommand("reconstruct", "pictures of the data above their reconstructions, as a PNG");
   const auto options = std::make_shared<ImageOptions>();
   options->count = 32;
   command->add_option("checkpoint", options->checkpoint, "a checkpoint, or a run directory")->required();
   command->add_option("--data", options->data, "the file with the pictures; default: the run's test data");
   command->add_option("--output", options->output, "the PNG to write")->required();
-  command->add_option("--count", options->count, "how many")->check(CLI::Range(1, 10000))->capture_default_str();
-  command->add_option("--first", options->first, "the first row")->check(CLI::NonNegativeNumber)->capture_default_str();
+  command->add_option("--count", options->count, "how many")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  command->add_option("--first", options->first, "the first row")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   command->callback([options] { reconstruct(*options); });
 }
 

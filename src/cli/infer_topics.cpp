@@ -28,7 +28,8 @@ struct Topic {
 std::vector<Topic> top_topics(const trainer::TrainedModel& trained, std::int64_t words) {
   const auto* model = dynamic_cast<const TopicModel*>(trained.model.get());
   if (model == nullptr) {
-    throw Error(ExitCode::usage, "{} holds a model of type {}, which has no topics", trained.path, trained.checkpoint.facts.model);
+    throw Error(ExitCode::usage, "{} holds a model of type {}, which has no topics", trained.path,
+                trained.checkpoint.facts.model);
   }
   const Tensor topics = model->topics(trained.parameters());
   const Tensor shares = model->topic_shares(trained.parameters());
@@ -44,14 +45,16 @@ std::vector<Topic> top_topics(const trainer::TrainedModel& trained, std::int64_t
     }
     list.push_back(std::move(topic));
   }
-  std::stable_sort(list.begin(), list.end(), [](const Topic& a, const Topic& b) { return a.share > b.share; });
+  std::stable_sort(list.begin(), list.end(),
+                   [](const Topic& a, const Topic& b) { return a.share > b.share; });
   return list;
 }
 
 void print_table(const std::vector<Topic>& topics) {
   std::vector<std::vector<std::string>> rows;
   for (const Topic& topic : topics) {
-    rows.push_back({fmt::format("{}", topic.number), fmt::format("{:.2f} %", 100 * topic.share), fmt::format("{}", fmt::join(topic.words, " "))});
+    rows.push_back({fmt::format("{}", topic.number), fmt::format("{:.2f} %", 100 * topic.share),
+                    fmt::format("{}", fmt::join(topic.words, " "))});
   }
   fmt::print("{}", table_text({{"topic", Align::right}, {"share", Align::right}, {"likeliest words"}}, rows));
 }
@@ -59,7 +62,10 @@ void print_table(const std::vector<Topic>& topics) {
 void print_json(const std::vector<Topic>& topics) {
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (const Topic& topic : topics) {
-    json.push_back({{"topic", topic.number}, {"share", topic.share}, {"words", topic.words}, {"probabilities", topic.probabilities}});
+    json.push_back({{"topic", topic.number},
+                    {"share", topic.share},
+                    {"words", topic.words},
+                    {"probabilities", topic.probabilities}});
   }
   fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
@@ -73,8 +79,11 @@ void declare_topics(CLI::App& app) {
   const auto most = std::make_shared<std::int64_t>(0);
   const auto is_json = std::make_shared<bool>(false);
   command->add_option("checkpoint", *path, "a checkpoint, or a run directory")->required();
-  command->add_option("--words", *words, "words of each topic")->check(CLI::Range(1, 1000))->capture_default_str();
-  command->add_option("--topics", *most, "how many topics, the most common first; 0: all")->check(CLI::NonNegativeNumber);
+  command->add_option("--words", *words, "words of each topic")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->add_option("--topics", *most, "how many topics, the most common first; 0: all")
+      ->check(CLI::NonNegativeNumber);
   command->add_flag("--json", *is_json, "as a JSON array");
   command->callback([path, words, most, is_json] {
     std::vector<Topic> topics = top_topics(load_and_tell(*path), *words);

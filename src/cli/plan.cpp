@@ -44,14 +44,16 @@ std::string rows_per_rank(const data::Partition& partition, int ranks) {
 std::string free_space_text(const std::string& directory) {
   std::filesystem::path place(directory);
   std::error_code problem;
-  while (!std::filesystem::exists(place, problem) && place.has_parent_path() && place != place.parent_path()) place = place.parent_path();
+  while (!std::filesystem::exists(place, problem) && place.has_parent_path() && place != place.parent_path())
+    place = place.parent_path();
   const auto space = std::filesystem::space(place, problem);
   return problem ? "unknown" : bytes_text(static_cast<double>(space.available));
 }
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& experiment, comm::Communicator& communicator) {
+std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& experiment,
+                                                      comm::Communicator& communicator) {
   const trainer::Settings& settings = experiment.settings();
   const trainer::TrainingData& data = experiment.data();
   const data::DataFacts& facts = data.facts();
@@ -61,30 +63,40 @@ std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& exper
   const auto flat_bytes = static_cast<double>(parameters.flat().numel() * parameters.flat().element_size());
   const double tensors = 1 + static_cast<double>(experiment.rule().state_names().size());
   const auto most_rows = static_cast<double>((data.partition().rows() + ranks - 1) / ranks);
-  const double bytes_per_row = facts.layout == data::Layout::counts
-                                   ? 8.0 * static_cast<double>(facts.entries) / static_cast<double>(facts.rows) + 16
-                                   : static_cast<double>(facts.columns) * (facts.is_uint8 ? 1 : 4) + 8;
+  const double bytes_per_row =
+      facts.layout == data::Layout::counts
+          ? 8.0 * static_cast<double>(facts.entries) / static_cast<double>(facts.rows) + 16
+          : static_cast<double>(facts.columns) * (facts.is_uint8 ? 1 : 4) + 8;
   const std::int64_t local_batch = (settings.train.batch + ranks - 1) / ranks;
   const double working = static_cast<double>(experiment.model().workspace_bytes(local_batch));
 
   std::vector<std::pair<std::string, std::string>> lines;
   const auto add = [&](const char* name, std::string text) { lines.emplace_back(name, std::move(text)); };
   add("model", fmt::format("{}: {}", settings.model_entry->name, settings.model_entry->summary));
-  add("data", fmt::format("{}: {} × {}, {}", facts.path, count_text(facts.rows), count_text(facts.columns),
-                          facts.layout == data::Layout::counts ? fmt::format("{} nonzeros", count_text(facts.entries))
-                                                               : facts.is_uint8 ? "uint8" : "float32"));
-  add("training rows", fmt::format("{} ({} per rank)", count_text(data.partition().rows()), rows_per_rank(data.partition(), ranks)));
+  add("data",
+      fmt::format("{}: {} × {}, {}", facts.path, count_text(facts.rows), count_text(facts.columns),
+                  facts.layout == data::Layout::counts ? fmt::format("{} nonzeros", count_text(facts.entries))
+                  : facts.is_uint8                     ? "uint8"
+                                                       : "float32"));
+  add("training rows", fmt::format("{} ({} per rank)", count_text(data.partition().rows()),
+                                   rows_per_rank(data.partition(), ranks)));
   if (data.empty_rows() > 0) add("empty documents", count_text(data.empty_rows()));
   if (data.validation_rows() > 0) add("validation rows", count_text(data.validation_rows()));
   if (data.test_rows() > 0) add("test rows", count_text(data.test_rows()));
   add("ranks", fmt::format("{} ({}), {}", ranks, communicator.name(), hosts_text(communicator)));
-  add("device", fmt::format("cpu, {} thread{} per rank, {}", settings.device.threads, settings.device.threads > 1 ? "s" : "", settings.device.precision));
+  add("device", fmt::format("cpu, {} thread{} per rank, {}", settings.device.threads,
+                            settings.device.threads > 1 ? "s" : "", settings.device.precision));
   add("parameters", fmt::format("{} ({})", count_text(parameters.elements()), bytes_text(flat_bytes)));
-  add("steps", fmt::format("{} of {} rows, {} per epoch", count_text(experiment.total_steps()), count_text(std::min(settings.train.batch, data.partition().rows())),
+  add("steps", fmt::format("{} of {} rows, {} per epoch", count_text(experiment.total_steps()),
+                           count_text(std::min(settings.train.batch, data.partition().rows())),
                            count_text(data.steps_per_epoch())));
   add("all-reduce per step", bytes_text(ranks > 1 ? flat_bytes : 0));
-  add("checkpoint", fmt::format("{} each, {} free", bytes_text(tensors * flat_bytes + 65536), free_space_text(experiment.run_directory())));
-  add("memory per rank", fmt::format("about {} + {} of the program itself", bytes_text((tensors + 1) * flat_bytes + most_rows * bytes_per_row + working), bytes_text(300e6)));
+  add("checkpoint", fmt::format("{} each, {} free", bytes_text(tensors * flat_bytes + 65536),
+                                free_space_text(experiment.run_directory())));
+  add("memory per rank",
+      fmt::format("about {} + {} of the program itself",
+                  bytes_text((tensors + 1) * flat_bytes + most_rows * bytes_per_row + working),
+                  bytes_text(300e6)));
   add("run directory", experiment.run_directory());
   return lines;
 }

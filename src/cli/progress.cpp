@@ -33,8 +33,9 @@ bool writes_to_terminal() {
 }  // namespace
 
 std::string figures_text(const Metrics& metrics) {
-  static constexpr std::array<const char*, 9> order{"elbo", "objective", "reconstruction", "kl", "log_likelihood_per_word",
-                                                    "perplexity", "npmi", "topic_diversity", "active_units"};
+  static constexpr std::array<const char*, 9> order{
+      "elbo",       "objective", "reconstruction",  "kl",          "log_likelihood_per_word",
+      "perplexity", "npmi",      "topic_diversity", "active_units"};
   std::string text;
   for (const char* name : order) {
     const auto found = metrics.values.find(name);
@@ -85,11 +86,13 @@ void ConsoleProgress::on_step(const trainer::Progress& progress) {
   if (!is_terminal_ || (drawn_at_ >= 0 && now - drawn_at_ < seconds_between_drawings)) return;
   drawn_at_ = now;
   constexpr int width = 24;
-  const auto share = static_cast<double>(progress.step) / static_cast<double>(std::max<std::int64_t>(1, progress.total_steps));
+  const auto share = static_cast<double>(progress.step) /
+                     static_cast<double>(std::max<std::int64_t>(1, progress.total_steps));
   const int filled = static_cast<int>(std::lround(share * width));
   std::string bar;
   for (int i = 0; i < width; ++i) bar += i < filled ? "━" : "─";
-  fmt::print("\r\x1b[K{} {:3.0f} %  epoch {:.2f}{}  {}", bar, 100 * share, progress.epoch, time_left(progress), figures_);
+  fmt::print("\r\x1b[K{} {:3.0f} %  epoch {:.2f}{}  {}", bar, 100 * share, progress.epoch,
+             time_left(progress), figures_);
   std::fflush(stdout);
   has_moving_line_ = true;
 }
@@ -98,8 +101,8 @@ void ConsoleProgress::on_training(const trainer::TrainingRecord& record) {
   figures_ = figures_text(record.metrics);
   const double now = since_start_.seconds();
   const bool is_last = record.progress.step == record.progress.total_steps;
-  const std::string line = fmt::format("step {}/{}  epoch {:.2f}  {}  {}/s{}", record.progress.step, record.progress.total_steps,
-                                       record.progress.epoch, figures_,
+  const std::string line = fmt::format("step {}/{}  epoch {:.2f}  {}  {}/s{}", record.progress.step,
+                                       record.progress.total_steps, record.progress.epoch, figures_,
                                        count_text(static_cast<std::int64_t>(record.samples_per_second)),
                                        time_left(record.progress));
   fmt::print(log_, "{}\n", line);
@@ -111,8 +114,8 @@ void ConsoleProgress::on_training(const trainer::TrainingRecord& record) {
 }
 
 void ConsoleProgress::on_evaluation(const trainer::EvaluationRecord& record) {
-  say(fmt::format("{:<10} step {}  epoch {:.2f}  {}{}", record.split, record.progress.step, record.progress.epoch,
-                  figures_text(record.metrics), record.is_best ? "  (best)" : ""));
+  say(fmt::format("{:<10} step {}  epoch {:.2f}  {}{}", record.split, record.progress.step,
+                  record.progress.epoch, figures_text(record.metrics), record.is_best ? "  (best)" : ""));
 }
 
 void ConsoleProgress::on_event(const trainer::Event& event) {

@@ -12,7 +12,8 @@ namespace svi::cli {
 
 namespace {
 
-void tell(const std::string& program, const comm::Communicator* communicator, const char* message, bool is_agreed) {
+void tell(const std::string& program, const comm::Communicator* communicator, const char* message,
+          bool is_agreed) {
   const bool names_rank = communicator != nullptr && communicator->size() > 1 && !is_agreed;
   if (is_agreed && communicator != nullptr && communicator->rank() != 0) return;
   const std::string rank = names_rank ? fmt::format("rank {}: ", communicator->rank()) : "";
@@ -33,7 +34,8 @@ int leave_together(comm::Communicator& communicator, ExitCode code) {
 }
 
 // What failed alone may leave others waiting: they are ended with the same code.
-int leave_alone(const std::string& program, comm::Communicator* communicator, ExitCode code, const char* message) {
+int leave_alone(const std::string& program, comm::Communicator* communicator, ExitCode code,
+                const char* message) {
   tell(program, communicator, message, false);
   if (communicator != nullptr && communicator->size() > 1) communicator->abort(code);
   return communicator != nullptr ? leave_together(*communicator, code) : static_cast<int>(code);

@@ -50,12 +50,16 @@ Arguments parse(int count, char** arguments) {
   CLI::App app("Trains a model by stochastic variational inference, alone or on many ranks.", program);
   app.footer(examples);
   app.add_option("config", parsed.config, "the configuration, a YAML file")->required();
-  app.add_option("--set", parsed.overrides, "key=value: overrides a key of the configuration; repeatable")->allow_extra_args(false);
+  app.add_option("--set", parsed.overrides, "key=value: overrides a key of the configuration; repeatable")
+      ->allow_extra_args(false);
   app.add_option("--run-dir", parsed.run_directory, "the run directory, in place of run.directory/run.name");
   app.add_flag("--fresh", parsed.is_fresh, "start anew; refuses a run directory that holds checkpoints");
   app.add_flag("--dry-run", parsed.is_dry_run, "check everything, print the plan, train nothing");
-  app.add_flag("--print-sbatch", parsed.prints_sbatch, "print a SLURM job script for this run, train nothing");
-  app.add_option("--tasks", parsed.tasks, "ranks of that job")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_flag("--print-sbatch", parsed.prints_sbatch,
+               "print a SLURM job script for this run, train nothing");
+  app.add_option("--tasks", parsed.tasks, "ranks of that job")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app.set_version_flag("--version", std::string("svi-train ") + SVI_VERSION);
   try {
     app.parse(count, arguments);
@@ -86,23 +90,30 @@ trainer::Settings read_settings(const Arguments& arguments) {
 
 // The job that runs this command line on a cluster, in the folder where it was asked for.
 std::string job_script(const Arguments& arguments, const trainer::Settings& settings) {
-  SbatchOptions options{.job_name = settings.run.name, .directory = std::filesystem::current_path().string(),
-                        .tasks = arguments.tasks, .threads = settings.device.threads,
+  SbatchOptions options{.job_name = settings.run.name,
+                        .directory = std::filesystem::current_path().string(),
+                        .tasks = arguments.tasks,
+                        .threads = settings.device.threads,
                         .program = std::filesystem::read_symlink("/proc/self/exe").string(),
                         .arguments = {arguments.config}};
-  for (const std::string& assignment : arguments.overrides) options.arguments.insert(options.arguments.end(), {"--set", assignment});
-  if (!arguments.run_directory.empty()) options.arguments.insert(options.arguments.end(), {"--run-dir", arguments.run_directory});
+  for (const std::string& assignment : arguments.overrides)
+    options.arguments.insert(options.arguments.end(), {"--set", assignment});
+  if (!arguments.run_directory.empty())
+    options.arguments.insert(options.arguments.end(), {"--run-dir", arguments.run_directory});
   return sbatch_script(options);
 }
 
 std::string summary(const trainer::Experiment& experiment, const trainer::Outcome& outcome) {
   const TrainingState& state = experiment.state();
-  std::string text = fmt::format("{} at step {} after {} of training", outcome.was_stopped ? "stopped" : "done", state.step,
-                                 duration_text(state.training_seconds));
+  std::string text =
+      fmt::format("{} at step {} after {} of training", outcome.was_stopped ? "stopped" : "done", state.step,
+                  duration_text(state.training_seconds));
   if (state.best_step >= 0) {
-    text += fmt::format("; best {} {:.6g} at step {}", experiment.model().steering_metric(), state.best_value, state.best_step);
+    text += fmt::format("; best {} {:.6g} at step {}", experiment.model().steering_metric(), state.best_value,
+                        state.best_step);
   }
-  text += fmt::format("\n  metrics      {0}/metrics.jsonl\n  checkpoints  {0}/checkpoints", experiment.run_directory());
+  text += fmt::format("\n  metrics      {0}/metrics.jsonl\n  checkpoints  {0}/checkpoints",
+                      experiment.run_directory());
   if (outcome.was_stopped) text += "\n  start the same command again to resume";
   return text;
 }
@@ -126,8 +137,9 @@ class RootObservers {
 };
 
 ExitCode train(trainer::Settings settings, const Arguments& arguments, comm::Communicator& communicator) {
-  trainer::Experiment experiment(std::move(settings), communicator,
-                                 {.is_fresh = arguments.is_fresh, .with_rows = !arguments.is_dry_run, .version = SVI_VERSION});
+  trainer::Experiment experiment(
+      std::move(settings), communicator,
+      {.is_fresh = arguments.is_fresh, .with_rows = !arguments.is_dry_run, .version = SVI_VERSION});
   const auto lines = plan(experiment, communicator);
   if (arguments.is_dry_run) {
     if (communicator.rank() == 0) fmt::print("{} {}, plan\n{}", program, SVI_VERSION, plan_text(lines));
@@ -143,7 +155,8 @@ ExitCode train(trainer::Settings settings, const Arguments& arguments, comm::Com
   for (const trainer::Event& event : experiment.start_events()) observer.on_event(event);
 
   const trainer::Outcome outcome = experiment.run(observer);
-  if (outcome.was_stopped) observer.on_event({{.step = experiment.state().step}, "stopped", "stopping as asked"});
+  if (outcome.was_stopped)
+    observer.on_event({{.step = experiment.state().step}, "stopped", "stopping as asked"});
   if (root) root->progress().say(summary(experiment, outcome));
   return outcome.was_stopped ? ExitCode::stopped : ExitCode::done;
 }
@@ -164,7 +177,8 @@ int train_main(int count, char** arguments) {
   } catch (const std::exception&) {
     problem = std::current_exception();
   }
-  const double timeout = settings ? settings->communication.timeout_seconds : trainer::CommunicationOptions{}.timeout_seconds;
+  const double timeout =
+      settings ? settings->communication.timeout_seconds : trainer::CommunicationOptions{}.timeout_seconds;
   return run_on_ranks(program, timeout, [&](comm::Communicator& communicator) {
     comm::together(communicator, "reading the configuration", [&] {
       if (problem) std::rethrow_exception(problem);

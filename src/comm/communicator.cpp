@@ -31,11 +31,14 @@ void accumulate_as(const Buffer& into, const void* from, ReduceOperation operati
 
 std::int64_t element_bytes(DataType type) {
   switch (type) {
-    case DataType::uint8: return 1;
-    case DataType::float32: return 4;
+    case DataType::uint8:
+      return 1;
+    case DataType::float32:
+      return 4;
     case DataType::int64:
     case DataType::uint64:
-    case DataType::float64: return 8;
+    case DataType::float64:
+      return 8;
   }
   throw Error(ExitCode::internal, "data type {} is unknown", static_cast<int>(type));
 }
@@ -44,11 +47,16 @@ std::int64_t Buffer::bytes() const { return count * element_bytes(type); }
 
 void accumulate(Buffer into, const void* from, ReduceOperation operation) {
   switch (into.type) {
-    case DataType::uint8: return accumulate_as<std::uint8_t>(into, from, operation);
-    case DataType::int64: return accumulate_as<std::int64_t>(into, from, operation);
-    case DataType::uint64: return accumulate_as<std::uint64_t>(into, from, operation);
-    case DataType::float32: return accumulate_as<float>(into, from, operation);
-    case DataType::float64: return accumulate_as<double>(into, from, operation);
+    case DataType::uint8:
+      return accumulate_as<std::uint8_t>(into, from, operation);
+    case DataType::int64:
+      return accumulate_as<std::int64_t>(into, from, operation);
+    case DataType::uint64:
+      return accumulate_as<std::uint64_t>(into, from, operation);
+    case DataType::float32:
+      return accumulate_as<float>(into, from, operation);
+    case DataType::float64:
+      return accumulate_as<double>(into, from, operation);
   }
 }
 

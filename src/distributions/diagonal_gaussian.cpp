@@ -67,8 +67,8 @@ void reparameterise(const at::Tensor& posterior, const at::Tensor& noise, at::Te
   const std::int64_t width = z.size(1);
   AT_DISPATCH_FLOATING_TYPES(z.scalar_type(), "reparameterise", [&] {
     for (std::int64_t b = 0; b < z.size(0); ++b) {
-      reparameterise_row(posterior.data_ptr<scalar_t>() + 2 * width * b, noise.data_ptr<scalar_t>() + width * b,
-                         z.data_ptr<scalar_t>() + width * b, width);
+      reparameterise_row(posterior.data_ptr<scalar_t>() + 2 * width * b,
+                         noise.data_ptr<scalar_t>() + width * b, z.data_ptr<scalar_t>() + width * b, width);
     }
   });
 }
@@ -77,7 +77,8 @@ void add_kl(const at::Tensor& posterior, std::span<double> per_dimension) {
   if (!on_host(posterior)) {
     const at::Tensor mean = mean_of(posterior);
     const at::Tensor log_variance = log_variance_of(posterior);
-    add_to(per_dimension, (-0.5 * (1 + log_variance - mean * mean - at::exp(log_variance))).sum(0, false, at::kDouble));
+    add_to(per_dimension,
+           (-0.5 * (1 + log_variance - mean * mean - at::exp(log_variance))).sum(0, false, at::kDouble));
     return;
   }
   const auto width = std::ssize(per_dimension);

@@ -23,7 +23,8 @@ at::Tensor Gaussian::log_likelihood(const at::Tensor& x, const at::Tensor& outpu
 
 void Gaussian::require_fit(const at::Tensor& x) const {
   if (!at::isfinite(x).all().item<bool>()) {
-    throw Error(ExitCode::bad_data, "model.likelihood gaussian needs finite features, but the data hold NaN or infinity");
+    throw Error(ExitCode::bad_data,
+                "model.likelihood gaussian needs finite features, but the data hold NaN or infinity");
   }
 }
 

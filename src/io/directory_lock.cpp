@@ -19,8 +19,8 @@ DirectoryLock::DirectoryLock(const std::string& directory) {
   }
   if (::flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     ::close(file_);
-    throw Error(ExitCode::cannot_write, "{} is in use by another run; wait for its end or choose another directory",
-                directory);
+    throw Error(ExitCode::cannot_write,
+                "{} is in use by another run; wait for its end or choose another directory", directory);
   }
 }
 

@@ -3,8 +3,8 @@
 //
 //   β_k ~ Dirichlet(η),  θ_d ~ Dirichlet(α),  z_dn ~ θ_d,  w_dn ~ β_z
 //   q:   β_k ~ Dirichlet(λ_k),  θ_d ~ Dirichlet(γ_d),  z_dn ~ φ_dn
-//   ELBO = Σ_d { Σ_n c_dn ln Σ_k exp(E[ln θ_dk] + E[ln β_kn]) − KL(q(θ_d) ‖ p(θ_d)) } − Σ_k KL(q(β_k) ‖ p(β_k))
-//   natural gradient at λ:  η + (N/S) Σ_d c_dn φ_dnk − λ
+//   ELBO = Σ_d { Σ_n c_dn ln Σ_k exp(E[ln θ_dk] + E[ln β_kn]) − KL(q(θ_d) ‖ p(θ_d)) } − Σ_k KL(q(β_k) ‖
+//   p(β_k)) natural gradient at λ:  η + (N/S) Σ_d c_dn φ_dnk − λ
 //
 // Shapes: K topics, V words, λ [V, K] so that a word's topics lie side by side.
 
@@ -28,17 +28,22 @@ void LdaOptions::describe(OptionSet& model, OptionSet&) {
   model.integer("topics", topics, Range::between(1, 100000), "topics", "K, the number of topics");
   model.real("alpha", alpha, Range::above(0), "", "α, the Dirichlet prior on a document's topics");
   model.real("eta", eta, Range::above(0), "", "η, the Dirichlet prior on a topic's words");
-  model.real("tolerance", tolerance, Range::above(0), "tokens", "an E-step stops when the mean of |Δγ_k| falls below");
-  model.integer("max_iterations", max_iterations, Range::between(1, 100000), "iterations", "most of an E-step");
+  model.real("tolerance", tolerance, Range::above(0), "tokens",
+             "an E-step stops when the mean of |Δγ_k| falls below");
+  model.integer("max_iterations", max_iterations, Range::between(1, 100000), "iterations",
+                "most of an E-step");
 }
 
-std::unique_ptr<Model> LdaOptions::build(const DataShape& shape) const { return std::make_unique<Lda>(*this, shape); }
+std::unique_ptr<Model> LdaOptions::build(const DataShape& shape) const {
+  return std::make_unique<Lda>(*this, shape);
+}
 
 EStepOptions e_step_options(const LdaOptions& options) {
   return {options.alpha, options.tolerance, options.max_iterations};
 }
 
-void MinibatchWords::prepare(const CountRows& rows, const float* lambda, std::span<const float> digamma_totals) {
+void MinibatchWords::prepare(const CountRows& rows, const float* lambda,
+                             std::span<const float> digamma_totals) {
   for (const std::int32_t word : words_) row_of_word_[static_cast<std::size_t>(word)] = -1;
   words_.clear();
   entry_rows_.resize(rows.words.size());
@@ -65,7 +70,9 @@ Lda::Lda(const LdaOptions& options, const DataShape& shape)
       words_(shape.width(), options.topics),
       e_step_(options.topics, e_step_options(options)) {}
 
-std::vector<ParameterShape> Lda::parameter_shapes() const { return {{"lambda", {vocabulary(), options_.topics}}}; }
+std::vector<ParameterShape> Lda::parameter_shapes() const {
+  return {{"lambda", {vocabulary(), options_.topics}}};
+}
 
 // λ_vk ~ Gamma(100, 1/100), as the paper's code starts.
 void Lda::initialize(ParameterSet& parameters, const Philox& noise) const {
@@ -73,8 +80,10 @@ void Lda::initialize(ParameterSet& parameters, const Philox& noise) const {
   auto* values = lambda.data_ptr<float>();
   for (std::int64_t v = 0; v < vocabulary(); ++v) {
     for (std::int64_t k = 0; k < options_.topics; ++k) {
-      values[v * options_.topics + k] = static_cast<float>(
-          gamma_draw(100, noise, Purpose::initialization, static_cast<std::uint64_t>(v), static_cast<std::uint64_t>(k)) / 100);
+      values[v * options_.topics + k] =
+          static_cast<float>(gamma_draw(100, noise, Purpose::initialization, static_cast<std::uint64_t>(v),
+                                        static_cast<std::uint64_t>(k)) /
+                             100);
     }
   }
   parameters["lambda"].copy_(lambda);
@@ -88,7 +97,8 @@ std::vector<double> Lda::totals(const ParameterSet& parameters) const {
 
 std::vector<float> digamma_of(std::span<const double> totals) {
   std::vector<float> values(totals.size());
-  std::transform(totals.begin(), totals.end(), values.begin(), [](double total) { return static_cast<float>(math::digamma(total)); });
+  std::transform(totals.begin(), totals.end(), values.begin(),
+                 [](double total) { return static_cast<float>(math::digamma(total)); });
   return values;
 }
 
@@ -101,7 +111,8 @@ ReferenceFit infer_exactly(const MinibatchWords& words, const Document& document
   std::vector<double> log_beta;
   log_beta.reserve(document.rows.size() * topics);
   for (const std::int32_t row : document.rows) {
-    const float* of_word = lambda + words.words()[static_cast<std::size_t>(row)] * static_cast<std::int64_t>(topics);
+    const float* of_word =
+        lambda + words.words()[static_cast<std::size_t>(row)] * static_cast<std::int64_t>(topics);
     for (std::size_t k = 0; k < topics; ++k) {
       log_beta.push_back(math::digamma(static_cast<double>(of_word[k])) - digamma_totals[k]);
     }
@@ -111,8 +122,9 @@ ReferenceFit infer_exactly(const MinibatchWords& words, const Document& document
 
 }  // namespace
 
-DocumentFit infer_document(EStep& e_step, const MinibatchWords& words, const Document& document, const float* lambda,
-                           std::span<const float> digamma_totals, const EStepOptions& options) {
+DocumentFit infer_document(EStep& e_step, const MinibatchWords& words, const Document& document,
+                           const float* lambda, std::span<const float> digamma_totals,
+                           const EStepOptions& options) {
   if (e_step.infer(words.beta, document)) {
     return {{e_step.gamma().begin(), e_step.gamma().end()}, e_step.bound(words.beta, document)};
   }
@@ -143,9 +155,11 @@ void Lda::accumulate(const ParameterSet& parameters, const Minibatch& minibatch,
       bound += e_step_.bound(words_.beta, document);
       iterations += static_cast<double>(e_step_.iterations());
     } else {
-      const ReferenceFit fit = infer_exactly(words_, document, lambda, digamma_totals, e_step_options(options_));
+      const ReferenceFit fit =
+          infer_exactly(words_, document, lambda, digamma_totals, e_step_options(options_));
       for (std::size_t i = 0; i < fit.counts.size(); ++i) {
-        const auto row = static_cast<std::size_t>(document.rows[i / static_cast<std::size_t>(options_.topics)]);
+        const auto row =
+            static_cast<std::size_t>(document.rows[i / static_cast<std::size_t>(options_.topics)]);
         const auto k = static_cast<std::int64_t>(i % static_cast<std::size_t>(options_.topics));
         statistics[words_.words()[row] * options_.topics + k] += static_cast<float>(fit.counts[i]);
       }
@@ -173,7 +187,8 @@ void Lda::to_direction(const ParameterSet& parameters, Contribution& total) cons
   direction.mul_(scale).add_(options_.eta).sub_(parameters["lambda"]);  // η + (N/S)·stats − λ
 }
 
-// ∂ELBO/∂λ_vk = ψ'(λ_vk) d_vk − ψ'(Σ_v λ_vk) Σ_v d_vk for the natural gradient d: the Dirichlet's Fisher matrix.
+// ∂ELBO/∂λ_vk = ψ'(λ_vk) d_vk − ψ'(Σ_v λ_vk) Σ_v d_vk for the natural gradient d: the Dirichlet's Fisher
+// matrix.
 void Lda::apply_metric(const ParameterSet& parameters, ParameterSet& direction) const {
   const Tensor lambda = parameters["lambda"].to(at::kDouble);
   const Tensor natural = direction["lambda"].to(at::kDouble);
@@ -186,7 +201,9 @@ double Lda::topics_kl(const ParameterSet& parameters) const {
   const Tensor by_topic = parameters["lambda"].t().contiguous();
   double kl = 0;
   for (std::int64_t k = 0; k < options_.topics; ++k) {
-    kl += dirichlet_kl({by_topic.data_ptr<float>() + k * vocabulary(), static_cast<std::size_t>(vocabulary())}, options_.eta);
+    kl +=
+        dirichlet_kl({by_topic.data_ptr<float>() + k * vocabulary(), static_cast<std::size_t>(vocabulary())},
+                     options_.eta);
   }
   return kl;
 }
@@ -200,7 +217,8 @@ Metrics Lda::training_metrics(const ParameterSet& parameters, const Sums& totals
   return metrics;
 }
 
-std::unique_ptr<Evaluation> Lda::evaluation(const ParameterSet& parameters, EvaluationRows rows, std::uint64_t) {
+std::unique_ptr<Evaluation> Lda::evaluation(const ParameterSet& parameters, EvaluationRows rows,
+                                            std::uint64_t) {
   if (rows == EvaluationRows::training) return std::make_unique<TopicQuality>(*this, parameters);
   return std::make_unique<DocumentCompletion>(*this, parameters);
 }
@@ -230,7 +248,8 @@ const RegisterModel registration{{
     .update_rules = {"robbins_monro"},
     .update_rule_reason = "LDA's natural gradient is a difference of Dirichlet parameters, which only steps "
                           "λ ← (1 − ρ)λ + ρλ̂ keep positive",
-    .small = {"topics=3", "alpha=1", "tolerance=1e-6", "max_iterations=1000"},  // α ≥ 1: one optimum a document
+    .small = {"topics=3", "alpha=1", "tolerance=1e-6",
+              "max_iterations=1000"},  // α ≥ 1: one optimum a document
     .options = [] { return std::make_unique<LdaOptions>(); },
 }};
 

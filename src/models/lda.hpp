@@ -88,7 +88,8 @@ struct DocumentFit {
   double bound = 0;
 };
 DocumentFit infer_document(EStep& e_step, const MinibatchWords& words, const Document& document,
-                           const float* lambda, std::span<const float> digamma_totals, const EStepOptions& options);
+                           const float* lambda, std::span<const float> digamma_totals,
+                           const EStepOptions& options);
 
 EStepOptions e_step_options(const LdaOptions& options);
 

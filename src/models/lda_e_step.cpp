@@ -15,7 +15,8 @@ constexpr std::int64_t words_at_once = 4;
 // Below this norm a clamped factor (exp(−87)) could matter: relative error 1.6e-38 / 1e-30 · K otherwise.
 constexpr float smallest_norm = 1e-30F;
 
-SVI_CPU_VERSIONS float topic_row(std::int64_t topics, const float* lambda, const float* digamma_totals, float* row) {
+SVI_CPU_VERSIONS float topic_row(std::int64_t topics, const float* lambda, const float* digamma_totals,
+                                 float* row) {
   float largest = -1e30F;
 #pragma omp simd reduction(max : largest)
   for (std::int64_t k = 0; k < topics; ++k) {
@@ -95,7 +96,8 @@ struct FitResult {
   float smallest_norm;
 };
 
-SVI_CPU_VERSIONS FitResult fit_gamma(const Fit& fit, float alpha, float tolerance, std::int64_t max_iterations) {
+SVI_CPU_VERSIONS FitResult fit_gamma(const Fit& fit, float alpha, float tolerance,
+                                     std::int64_t max_iterations) {
   FitResult result{0, 0, 1e30F};
   const float enough = tolerance * static_cast<float>(fit.topics);
   float change = enough;
@@ -172,8 +174,8 @@ bool EStep::infer(const TopicRows& beta, const Document& document) {
   const std::int64_t words = (std::ssize(document.rows) + words_at_once - 1) / words_at_once * words_at_once;
   const Fit fit{stride_,       topics_,       words,        rows_.data(), counts_.data(),
                 gamma_.data(), theta_.data(), sums_.data(), norms_.data()};
-  const FitResult result = fit_gamma(fit, static_cast<float>(options_.alpha), static_cast<float>(options_.tolerance),
-                                     options_.max_iterations);
+  const FitResult result = fit_gamma(fit, static_cast<float>(options_.alpha),
+                                     static_cast<float>(options_.tolerance), options_.max_iterations);
   iterations_ = result.iterations;
   theta_offset_ = result.theta_offset;
   return result.smallest_norm >= smallest_norm;
@@ -181,7 +183,8 @@ bool EStep::infer(const TopicRows& beta, const Document& document) {
 
 void EStep::add_statistics(const Document& document, float* sums) const {
   for (std::size_t n = 0; n < document.rows.size(); ++n) {
-    add_scaled(stride_, counts_.data()[n] / norms_.data()[n], theta_.data(), sums + document.rows[n] * stride_);
+    add_scaled(stride_, counts_.data()[n] / norms_.data()[n], theta_.data(),
+               sums + document.rows[n] * stride_);
   }
 }
 

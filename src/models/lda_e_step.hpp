@@ -35,7 +35,8 @@ class TopicRows {
 
   /// @param words distinct word numbers, one for each row
   /// @param lambda [V, K] @param digamma_totals ψ(Σ_v λ_vk) [K]
-  void compute(std::span<const std::int32_t> words, const float* lambda, std::span<const float> digamma_totals);
+  void compute(std::span<const std::int32_t> words, const float* lambda,
+               std::span<const float> digamma_totals);
 
   std::int64_t topics() const { return topics_; }
   std::int64_t stride() const { return stride_; }

@@ -30,15 +30,16 @@ void DocumentCompletion::add(const Minibatch& minibatch, Sums& sums) {
     const auto first = static_cast<std::size_t>(rows.starts[static_cast<std::size_t>(b)]);
     const Document document = words_.document(rows, b);
     sums.scalar("bound") +=
-        infer_document(e_step_, words_, document, lambda_, digamma_totals_, e_step_options(lda_.options())).bound;
+        infer_document(e_step_, words_, document, lambda_, digamma_totals_, e_step_options(lda_.options()))
+            .bound;
     sums.scalar("rows") += 1;
     predict(document, std::span(rows.words).subspan(first, document.rows.size()),
             minibatch.ids[static_cast<std::size_t>(b)], sums);
   }
 }
 
-void DocumentCompletion::predict(const Document& document, std::span<const std::int32_t> words, std::int64_t id,
-                                 Sums& sums) {
+void DocumentCompletion::predict(const Document& document, std::span<const std::int32_t> words,
+                                 std::int64_t id, Sums& sums) {
   std::vector<std::int32_t> observed_rows;
   std::vector<float> observed_counts;
   std::vector<double> predicted(words.size());
@@ -50,8 +51,8 @@ void DocumentCompletion::predict(const Document& document, std::span<const std::
     observed_rows.push_back(document.rows[n]);
     observed_counts.push_back(static_cast<float>(observed));
   }
-  const DocumentFit fit = infer_document(e_step_, words_, {observed_rows, observed_counts}, lambda_, digamma_totals_,
-                                         e_step_options(lda_.options()));
+  const DocumentFit fit = infer_document(e_step_, words_, {observed_rows, observed_counts}, lambda_,
+                                         digamma_totals_, e_step_options(lda_.options()));
   double gamma_total = 0;
   for (const float gamma : fit.gamma) gamma_total += gamma;
   for (std::size_t n = 0; n < words.size(); ++n) {
@@ -105,13 +106,15 @@ TopicQuality::TopicQuality(Lda& lda, const ParameterSet& parameters)
     }
     top_.push_back(places);
   }
-  diversity_ = static_cast<double>(different.size()) / static_cast<double>(std::ssize(top_) * diversity_words);
+  diversity_ =
+      static_cast<double>(different.size()) / static_cast<double>(std::ssize(top_) * diversity_words);
   is_present_.assign(distinct_, 0);
 }
 
 SumLayout TopicQuality::layout() const {
   const std::int64_t pairs = words_per_topic_ * (words_per_topic_ - 1) / 2;
-  return {{"rows", 1}, {"documents_with_word", static_cast<std::int64_t>(distinct_)},
+  return {{"rows", 1},
+          {"documents_with_word", static_cast<std::int64_t>(distinct_)},
           {"documents_with_pair", std::ssize(top_) * pairs}};
 }
 
@@ -123,7 +126,8 @@ void TopicQuality::add(const Minibatch& minibatch, Sums& sums) {
   for (std::size_t b = 0; b + 1 < rows.starts.size(); ++b) {
     std::fill(is_present_.begin(), is_present_.end(), 0);
     for (std::int64_t i = rows.starts[b]; i < rows.starts[b + 1]; ++i) {
-      const std::int32_t place = place_of_word_[static_cast<std::size_t>(rows.words[static_cast<std::size_t>(i)])];
+      const std::int32_t place =
+          place_of_word_[static_cast<std::size_t>(rows.words[static_cast<std::size_t>(i)])];
       if (place < 0) continue;
       is_present_[static_cast<std::size_t>(place)] = 1;
       with_word[static_cast<std::size_t>(place)] += 1;
@@ -131,7 +135,8 @@ void TopicQuality::add(const Minibatch& minibatch, Sums& sums) {
     std::size_t pair = 0;
     for (const auto& words : top_) {
       for (std::size_t i = 1; i < words.size(); ++i) {
-        for (std::size_t j = 0; j < i; ++j) with_pair[pair++] += is_present_[words[i]] & is_present_[words[j]];
+        for (std::size_t j = 0; j < i; ++j)
+          with_pair[pair++] += is_present_[words[i]] & is_present_[words[j]];
       }
     }
   }

@@ -23,7 +23,7 @@ class DocumentCompletion : public Evaluation {
 
   Lda& lda_;
   const float* lambda_;
-  std::vector<double> totals_;         // Σ_v λ_vk
+  std::vector<double> totals_;  // Σ_v λ_vk
   std::vector<float> digamma_totals_;
   double topics_kl_;
   MinibatchWords words_;
@@ -50,8 +50,8 @@ class TopicQuality : public Evaluation {
   double diversity_ = 0;
   std::vector<std::vector<std::size_t>> top_;  // [K, words_per_topic]: places in `distinct`
   std::size_t distinct_ = 0;
-  std::vector<std::int32_t> place_of_word_;    // [V], −1 for words of no topic
-  std::vector<std::uint8_t> is_present_;       // [distinct] in the document at hand
+  std::vector<std::int32_t> place_of_word_;  // [V], −1 for words of no topic
+  std::vector<std::uint8_t> is_present_;     // [distinct] in the document at hand
 };
 
 }  // namespace svi::lda

@@ -11,7 +11,8 @@ namespace {
 
 class Reference {
  public:
-  Reference(std::span<const double> log_beta, std::span<const float> counts, std::int64_t topics, double alpha)
+  Reference(std::span<const double> log_beta, std::span<const float> counts, std::int64_t topics,
+            double alpha)
       : log_beta_(log_beta), counts_(counts), topics_(static_cast<std::size_t>(topics)), alpha_(alpha) {
     fit_.counts.resize(log_beta.size());
     log_theta_.resize(topics_);
@@ -57,7 +58,8 @@ class Reference {
     double divergence = 0;
     for (std::size_t k = 0; k < topics_; ++k) {
       gamma_total += fit_.gamma[k];
-      divergence += std::lgamma(alpha_) - std::lgamma(fit_.gamma[k]) + (fit_.gamma[k] - alpha_) * log_theta_[k];
+      divergence +=
+          std::lgamma(alpha_) - std::lgamma(fit_.gamma[k]) + (fit_.gamma[k] - alpha_) * log_theta_[k];
     }
     divergence += std::lgamma(gamma_total) - std::lgamma(static_cast<double>(topics_) * alpha_);
     return log_norms - divergence;
@@ -75,8 +77,8 @@ class Reference {
 
 }  // namespace
 
-ReferenceFit infer_reference(std::span<const double> log_beta, std::span<const float> counts, std::int64_t topics,
-                             const EStepOptions& options, bool wants_bounds) {
+ReferenceFit infer_reference(std::span<const double> log_beta, std::span<const float> counts,
+                             std::int64_t topics, const EStepOptions& options, bool wants_bounds) {
   Reference reference(log_beta, counts, topics, options.alpha);
   double change = options.tolerance;
   while (reference.fit_.iterations < options.max_iterations && !(change < options.tolerance)) {

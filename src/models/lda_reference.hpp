@@ -21,7 +21,7 @@ struct ReferenceFit {
 /// document that float32 cannot hold. Same start and stopping rule as `EStep`.
 /// @param log_beta E[ln β] [words, K] @param counts [words]
 /// @param wants_bounds also record the bound after every iteration. **Local.**
-ReferenceFit infer_reference(std::span<const double> log_beta, std::span<const float> counts, std::int64_t topics,
-                             const EStepOptions& options, bool wants_bounds = false);
+ReferenceFit infer_reference(std::span<const double> log_beta, std::span<const float> counts,
+                             std::int64_t topics, const EStepOptions& options, bool wants_bounds = false);
 
 }  // namespace svi::lda

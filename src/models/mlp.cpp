@@ -8,10 +8,15 @@
 
 namespace svi {
 
-Mlp::Mlp(std::string name, std::vector<std::int64_t> widths, Activation activation) : activation_(activation) {
+Mlp::Mlp(std::string name, std::vector<std::int64_t> widths, Activation activation)
+    : activation_(activation) {
   for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
-    layers_.push_back({fmt::format("{}.{}/weight", name, i), fmt::format("{}.{}/bias", name, i), widths[i],
-                       widths[i + 1], {}, {}});
+    layers_.push_back({fmt::format("{}.{}/weight", name, i),
+                       fmt::format("{}.{}/bias", name, i),
+                       widths[i],
+                       widths[i + 1],
+                       {},
+                       {}});
   }
   outputs_.resize(layers_.size());
 }
@@ -40,7 +45,8 @@ void Mlp::initialize(ParameterSet& parameters, std::uint64_t first_tensor, const
 void Mlp::reserve(const at::Tensor& input) {
   const std::int64_t rows = input.size(0);
   for (Layer& layer : layers_) {
-    if (layer.output.defined() && layer.output.size(0) >= rows && layer.output.dtype() == input.dtype()) continue;
+    if (layer.output.defined() && layer.output.size(0) >= rows && layer.output.dtype() == input.dtype())
+      continue;
     layer.output = at::empty({rows, layer.out}, input.options());
     layer.input_gradient = at::empty({rows, layer.in}, input.options());
   }

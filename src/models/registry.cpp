@@ -36,7 +36,8 @@ const ModelEntry& find_model(const std::string& name) {
 RegisterModel::RegisterModel(ModelEntry entry) {
   auto& list = entries();
   // By name, so that nothing depends on the order of linking.
-  const auto place = std::find_if(list.begin(), list.end(), [&](const ModelEntry& other) { return other.name > entry.name; });
+  const auto place = std::find_if(list.begin(), list.end(),
+                                  [&](const ModelEntry& other) { return other.name > entry.name; });
   list.insert(place, std::move(entry));
 }
 

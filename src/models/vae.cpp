@@ -93,14 +93,17 @@ class Vae : public Model, public ImageGenerator {
   std::unique_ptr<Likelihood> likelihood_;
 };
 
-std::vector<std::int64_t> widths(std::int64_t first, const std::vector<std::int64_t>& hidden, std::int64_t last) {
+std::vector<std::int64_t> widths(std::int64_t first, const std::vector<std::int64_t>& hidden,
+                                 std::int64_t last) {
   std::vector<std::int64_t> all{first};
   all.insert(all.end(), hidden.begin(), hidden.end());
   all.push_back(last);
   return all;
 }
 
-Activation activation_of(const std::string& name) { return name == "relu" ? Activation::relu : Activation::tanh; }
+Activation activation_of(const std::string& name) {
+  return name == "relu" ? Activation::relu : Activation::tanh;
+}
 
 Vae::Vae(VaeOptions options, const DataShape& shape)
     : options_(std::move(options)),
@@ -132,7 +135,8 @@ Vae::Draws Vae::draw(const Tensor& posterior, const Minibatch& minibatch, const 
   const std::int64_t samples = options_.samples;
   const std::int64_t rows = minibatch.size();
   Draws draws;
-  draws.noise = latent_noise(minibatch.ids, minibatch.step, samples, options_.latent, noise, posterior.scalar_type());
+  draws.noise =
+      latent_noise(minibatch.ids, minibatch.step, samples, options_.latent, noise, posterior.scalar_type());
   draws.noise = draws.noise.to(posterior.device());
   draws.z = at::empty_like(draws.noise);
   for (std::int64_t l = 0; l < samples; ++l) {
@@ -147,8 +151,8 @@ void Vae::add_kl(const Tensor& posterior, const Draws& draws, std::span<double> 
   const std::int64_t rows = posterior.size(0);
   for (std::int64_t l = 0; l < options_.samples; ++l) {
     diagonal_gaussian::add_sampled_kl(posterior, draws.noise.narrow(0, l * rows, rows),
-                                      draws.z.narrow(0, l * rows, rows), 1.0 / static_cast<double>(options_.samples),
-                                      per_dimension);
+                                      draws.z.narrow(0, l * rows, rows),
+                                      1.0 / static_cast<double>(options_.samples), per_dimension);
   }
 }
 
@@ -183,8 +187,8 @@ void Vae::accumulate(const ParameterSet& parameters, const Minibatch& minibatch,
   Tensor& output = decoder_.forward(parameters, draws.z);
 
   const Tensor targets = options_.samples == 1 ? x : x.repeat({options_.samples, 1});
-  contribution.terms.scalar("reconstruction") += likelihood_->log_likelihood_and_gradient(
-      targets, output, 1.0 / static_cast<double>(options_.samples));
+  contribution.terms.scalar("reconstruction") +=
+      likelihood_->log_likelihood_and_gradient(targets, output, 1.0 / static_cast<double>(options_.samples));
   std::vector<double> kl(static_cast<std::size_t>(options_.latent), 0.0);
   add_kl(posterior, draws, kl);
   for (const double value : kl) contribution.terms.scalar("kl") += value;
@@ -206,7 +210,8 @@ Metrics elbo_metrics(const Sums& totals, double kl, double kl_weight) {
   const double rows = totals.scalar("rows");
   const double reconstruction = totals.scalar("reconstruction") / rows;
   Metrics metrics;
-  metrics.values = {{"elbo", reconstruction - kl / rows}, {"reconstruction", reconstruction}, {"kl", kl / rows}};
+  metrics.values = {
+      {"elbo", reconstruction - kl / rows}, {"reconstruction", reconstruction}, {"kl", kl / rows}};
   if (kl_weight != 1) metrics.values["objective"] = reconstruction - kl_weight * kl / rows;
   return metrics;
 }
@@ -270,7 +275,8 @@ class VaeEvaluation : public Evaluation {
   Philox noise_;
 };
 
-std::unique_ptr<Evaluation> Vae::evaluation(const ParameterSet& parameters, EvaluationRows rows, std::uint64_t seed) {
+std::unique_ptr<Evaluation> Vae::evaluation(const ParameterSet& parameters, EvaluationRows rows,
+                                            std::uint64_t seed) {
   if (rows == EvaluationRows::training) return nullptr;
   return std::make_unique<VaeEvaluation>(*this, parameters, seed);
 }
@@ -282,7 +288,8 @@ void Vae::require_fit(const Rows& rows) const {
 }
 
 std::int64_t Vae::workspace_bytes(std::int64_t local_rows) const {
-  std::int64_t units = 2 * shape_.width() + 6 * options_.latent;  // x and the decoder's output, posterior and z
+  std::int64_t units =
+      2 * shape_.width() + 6 * options_.latent;  // x and the decoder's output, posterior and z
   for (const std::int64_t width : options_.encoder) units += 2 * width;
   for (const std::int64_t width : options_.decoder) units += 2 * width * options_.samples;
   return units * local_rows * static_cast<std::int64_t>(sizeof(float));
@@ -291,8 +298,8 @@ std::int64_t Vae::workspace_bytes(std::int64_t local_rows) const {
 Tensor Vae::sample(const ParameterSet& parameters, std::int64_t count, const Philox& noise) {
   std::vector<std::int64_t> draws(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) draws[static_cast<std::size_t>(i)] = i;
-  const Tensor z = standard_normal(draws, 0, options_.latent, Purpose::generation, noise,
-                                   parameters.flat().scalar_type());
+  const Tensor z =
+      standard_normal(draws, 0, options_.latent, Purpose::generation, noise, parameters.flat().scalar_type());
   return likelihood_->mean(decoder_.forward(parameters, z.to(parameters.flat().device())));
 }
 
@@ -304,8 +311,10 @@ Tensor Vae::reconstruct(const ParameterSet& parameters, const Minibatch& rows) {
 
 std::unique_ptr<Model> VaeOptions::build(const DataShape& shape) const {
   if (binarisation == "dynamic" && likelihood.likelihood != "bernoulli") {
-    throw Error(ExitCode::bad_config, "model.binarisation: dynamic makes pixels 0 or 1, which needs model.likelihood: bernoulli, not {}",
-                likelihood.likelihood);
+    throw Error(
+        ExitCode::bad_config,
+        "model.binarisation: dynamic makes pixels 0 or 1, which needs model.likelihood: bernoulli, not {}",
+        likelihood.likelihood);
   }
   return std::make_unique<Vae>(*this, shape);
 }
@@ -315,7 +324,8 @@ const RegisterModel registration{{
     .summary = "variational autoencoder with fully connected networks (Kingma and Welling 2014)",
     .needs_counts = false,
     .update_rules = {"adam", "sgd"},
-    .update_rule_reason = "a VAE's gradients are Euclidean, and Robbins-Monro steps are for natural gradients",
+    .update_rule_reason =
+        "a VAE's gradients are Euclidean, and Robbins-Monro steps are for natural gradients",
     .small = {"latent=2", "encoder=[5]", "decoder=[4]", "activation=tanh"},
     .options = [] { return std::make_unique<VaeOptions>(); },
 }};

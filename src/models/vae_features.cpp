@@ -23,8 +23,9 @@ at::Tensor binarised(const at::Tensor& grey, std::span<const std::int64_t> ids, 
   const std::int64_t width = grey.size(1);
   const at::Tensor uniform = at::empty(grey.sizes(), at::kFloat);
   for (std::size_t b = 0; b < ids.size(); ++b) {
-    noise.fill_uniform({uniform.data_ptr<float>() + static_cast<std::int64_t>(b) * width, static_cast<std::size_t>(width)},
-                       Purpose::pixel, static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(ids[b]));
+    noise.fill_uniform(
+        {uniform.data_ptr<float>() + static_cast<std::int64_t>(b) * width, static_cast<std::size_t>(width)},
+        Purpose::pixel, static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(ids[b]));
   }
   return (uniform.to(grey.device()) < grey).to(grey.scalar_type());
 }

@@ -15,13 +15,14 @@ template <typename Real>
 struct AdamStep {
   Real beta1;
   Real beta2;
-  Real step;     // α / (1 − β₁^t)
-  Real root;     // 1 / √(1 − β₂^t)
+  Real step;  // α / (1 − β₁^t)
+  Real root;  // 1 / √(1 − β₂^t)
   Real epsilon;
 };
 
 template <typename Real>
-SVI_INLINE void update_body(const AdamStep<Real>& s, std::int64_t size, const Real* g, Real* m, Real* v, Real* theta) {
+SVI_INLINE void update_body(const AdamStep<Real>& s, std::int64_t size, const Real* g, Real* m, Real* v,
+                            Real* theta) {
 #pragma omp simd
   for (std::int64_t i = 0; i < size; ++i) {
     m[i] = s.beta1 * m[i] + (1 - s.beta1) * g[i];         // m_t = β₁ m + (1 − β₁) g
@@ -30,11 +31,13 @@ SVI_INLINE void update_body(const AdamStep<Real>& s, std::int64_t size, const Re
   }
 }
 
-SVI_CPU_VERSIONS void update_flat(const AdamStep<float>& s, std::int64_t size, const float* g, float* m, float* v, float* theta) {
+SVI_CPU_VERSIONS void update_flat(const AdamStep<float>& s, std::int64_t size, const float* g, float* m,
+                                  float* v, float* theta) {
   update_body(s, size, g, m, v, theta);
 }
 
-void update_flat(const AdamStep<double>& s, std::int64_t size, const double* g, double* m, double* v, double* theta) {
+void update_flat(const AdamStep<double>& s, std::int64_t size, const double* g, double* m, double* v,
+                 double* theta) {
   update_body(s, size, g, m, v, theta);
 }
 
@@ -55,9 +58,9 @@ void Adam::update(TrainingState& state, Tensor& direction) const {
     return;
   }
   AT_DISPATCH_FLOATING_TYPES(theta.scalar_type(), "adam", [&] {
-    const AdamStep<scalar_t> constants{
-        static_cast<scalar_t>(options_.beta1), static_cast<scalar_t>(options_.beta2), static_cast<scalar_t>(step),
-        static_cast<scalar_t>(root), static_cast<scalar_t>(options_.epsilon)};
+    const AdamStep<scalar_t> constants{static_cast<scalar_t>(options_.beta1),
+                                       static_cast<scalar_t>(options_.beta2), static_cast<scalar_t>(step),
+                                       static_cast<scalar_t>(root), static_cast<scalar_t>(options_.epsilon)};
     update_flat(constants, theta.numel(), direction.data_ptr<scalar_t>(), first.data_ptr<scalar_t>(),
                 second.data_ptr<scalar_t>(), theta.data_ptr<scalar_t>());
   });

@@ -10,7 +10,8 @@ namespace svi {
 /// reason). κ in (0.5, 1] converges; κ = 0 with the whole data as minibatch is batch variational Bayes.
 class RobbinsMonro : public UpdateRule {
  public:
-  explicit RobbinsMonro(const OptimizerOptions& options) : delay_(options.delay), forgetting_rate_(options.forgetting_rate) {}
+  explicit RobbinsMonro(const OptimizerOptions& options)
+      : delay_(options.delay), forgetting_rate_(options.forgetting_rate) {}
 
   double rate(std::int64_t step) const override;
   std::string rate_name() const override { return "rho"; }

@@ -26,7 +26,8 @@ void OptimizerOptions::describe(OptionSet& options) {
     options.real("beta2", beta2, decay, "", "decay of the second moment");
     options.real("epsilon", epsilon, Range::above(0), "", "added to the root of the second moment");
   } else {
-    options.real("momentum", momentum, {.lowest = 0, .highest = 1, .highest_is_open = true}, "", "μ; 0: none");
+    options.real("momentum", momentum, {.lowest = 0, .highest = 1, .highest_is_open = true}, "",
+                 "μ; 0: none");
   }
   options.real("clip_norm", clip_norm, Range::at_least(0), "", "longest gradient, by its norm; 0: no limit");
   schedule.describe(options);
@@ -36,7 +37,8 @@ std::unique_ptr<UpdateRule> make_update_rule(const OptimizerOptions& options, st
   if (options.type == "adam") return std::make_unique<Adam>(options, total_steps);
   if (options.type == "sgd") return std::make_unique<Sgd>(options, total_steps);
   if (options.type == "robbins_monro") return std::make_unique<RobbinsMonro>(options);
-  throw Error(ExitCode::bad_config, "optimizer.type is {}; expected adam, sgd or robbins_monro", options.type);
+  throw Error(ExitCode::bad_config, "optimizer.type is {}; expected adam, sgd or robbins_monro",
+              options.type);
 }
 
 void prepare_state(const UpdateRule& rule, TrainingState& state) {

@@ -19,7 +19,8 @@ namespace {
 
 std::string checkpoint_folder(const std::string& run_directory) { return run_directory + "/checkpoints"; }
 
-std::int64_t steps_between(std::int64_t every_steps, std::int64_t every_epochs, std::int64_t steps_per_epoch) {
+std::int64_t steps_between(std::int64_t every_steps, std::int64_t every_epochs,
+                           std::int64_t steps_per_epoch) {
   return every_steps > 0 ? every_steps : every_epochs * steps_per_epoch;
 }
 
@@ -30,7 +31,8 @@ Experiment::Experiment(Settings settings, comm::Communicator& communicator, Star
   config_yaml_ = config::to_yaml(settings_.sections());
   run_directory_ = settings_.run_directory();
   require_same_start();
-  data_ = std::make_unique<TrainingData>(settings_, settings_.model_entry->needs_counts, communicator_, start_.with_rows);
+  data_ = std::make_unique<TrainingData>(settings_, settings_.model_entry->needs_counts, communicator_,
+                                         start_.with_rows);
   comm::together(communicator_, "building the model", [this] { build(); });
   if (!start_.with_rows) return;
   comm::together(communicator_, "preparing the run directory", [this] {
@@ -50,13 +52,18 @@ void Experiment::require_same_start() {
 
 void Experiment::build() {
   if (settings_.device.type == "cuda") {
-    throw Error(ExitCode::bad_config, "device.type is cuda, but this program was built without CUDA; use auto or cpu");
+    throw Error(ExitCode::bad_config,
+                "device.type is cuda, but this program was built without CUDA; use auto or cpu");
   }
   if (settings_.communication.backend == "mpi" && communicator_.name() != "MPI") {
-    throw Error(ExitCode::bad_config, "communication.backend is mpi, but this program was started alone; start it by mpirun or srun");
+    throw Error(
+        ExitCode::bad_config,
+        "communication.backend is mpi, but this program was started alone; start it by mpirun or srun");
   }
   if (settings_.communication.backend == "single" && communicator_.size() > 1) {
-    throw Error(ExitCode::bad_config, "communication.backend is single, but there are {} ranks; start one, or use auto", communicator_.size());
+    throw Error(ExitCode::bad_config,
+                "communication.backend is single, but there are {} ranks; start one, or use auto",
+                communicator_.size());
   }
   at::set_num_threads(static_cast<int>(settings_.device.threads));
   const std::int64_t per_epoch = data_->steps_per_epoch();
@@ -76,11 +83,14 @@ void Experiment::prepare_directory() {
   const std::string folder = checkpoint_folder(run_directory_);
   std::error_code problem;
   std::filesystem::create_directories(folder, problem);
-  if (problem) throw Error(ExitCode::cannot_write, "cannot make the run directory {}: {}", folder, problem.message());
+  if (problem)
+    throw Error(ExitCode::cannot_write, "cannot make the run directory {}: {}", folder, problem.message());
   lock_ = std::make_unique<io::DirectoryLock>(run_directory_);
   if (start_.is_fresh && !std::filesystem::is_empty(folder)) {
-    throw Error(ExitCode::cannot_write, "{} already holds checkpoints and --fresh never overwrites a run; "
-                "choose another with --run-dir or run.name, or remove it", folder);
+    throw Error(ExitCode::cannot_write,
+                "{} already holds checkpoints and --fresh never overwrites a run; "
+                "choose another with --run-dir or run.name, or remove it",
+                folder);
   }
 }
 
@@ -92,7 +102,8 @@ void Experiment::resume() {
   if (found) {
     require_same_run(*found);
     state_ = std::move(found->state);
-    start_events_.push_back({{.step = state_.step, .total_steps = total_steps_}, "resumed",
+    start_events_.push_back({{.step = state_.step, .total_steps = total_steps_},
+                             "resumed",
                              fmt::format("resumed at step {} of {}", state_.step, total_steps_)});
   }
   // Only now: a refused start must leave the earlier run's files as they were.
@@ -103,29 +114,33 @@ void Experiment::require_same_run(const checkpoint::Checkpoint& found) const {
   const checkpoint::CheckpointFacts& facts = found.facts;
   const std::string hint = "choose another --run-dir or run.name for a new run";
   if (facts.model != settings_.model_entry->name) {
-    throw Error(ExitCode::bad_config, "{} holds checkpoints of model.type {}, not {}; {}", run_directory_, facts.model,
-                settings_.model_entry->name, hint);
+    throw Error(ExitCode::bad_config, "{} holds checkpoints of model.type {}, not {}; {}", run_directory_,
+                facts.model, settings_.model_entry->name, hint);
   }
-  Settings before = Settings::read(config::Document::parse(facts.config_yaml, "the checkpoint's configuration"));
+  Settings before =
+      Settings::read(config::Document::parse(facts.config_yaml, "the checkpoint's configuration"));
   Settings now = Settings::read(config::Document::parse(config_yaml_, "the configuration"));
-  const auto changes = changes_that_forbid_resume(config::values(before.sections()), config::values(now.sections()),
-                                                  rule_->depends_on_total_steps());
+  const auto changes = changes_that_forbid_resume(
+      config::values(before.sections()), config::values(now.sections()), rule_->depends_on_total_steps());
   if (!changes.empty()) {
-    throw Error(ExitCode::bad_config, "{} holds a run with other settings; changed: {}; set them back, or {}", run_directory_,
-                fmt::join(changes, "; "), hint);
+    throw Error(ExitCode::bad_config, "{} holds a run with other settings; changed: {}; set them back, or {}",
+                run_directory_, fmt::join(changes, "; "), hint);
   }
   if (facts.data_sha256 != data_->digest()) {
-    throw Error(ExitCode::bad_config, "{} holds a run on other training or validation data than {}; {}", run_directory_,
-                data_->facts().path, hint);
+    throw Error(ExitCode::bad_config, "{} holds a run on other training or validation data than {}; {}",
+                run_directory_, data_->facts().path, hint);
   }
   if (found.state.parameters.shapes() != state_.parameters.shapes()) {
-    throw Error(ExitCode::bad_data, "the newest checkpoint in {} holds parameters of other names or shapes than its own configuration makes; {}",
+    throw Error(ExitCode::bad_data,
+                "the newest checkpoint in {} holds parameters of other names or shapes than its own "
+                "configuration makes; {}",
                 run_directory_, hint);
   }
   for (const std::string& name : rule_->state_names()) {
     const auto kept = found.state.optimizer.find(name);
     if (kept == found.state.optimizer.end() || kept->second.shapes() != state_.parameters.shapes()) {
-      throw Error(ExitCode::bad_data, "the newest checkpoint in {} lacks the optimizer's {}; {}", run_directory_, name, hint);
+      throw Error(ExitCode::bad_data, "the newest checkpoint in {} lacks the optimizer's {}; {}",
+                  run_directory_, name, hint);
     }
   }
 }
@@ -133,7 +148,8 @@ void Experiment::require_same_run(const checkpoint::Checkpoint& found) const {
 // Rank 0 read the checkpoint; the others get all that determines the future from it.
 void Experiment::share_state() {
   const auto broadcast = [this](const Tensor& flat) {
-    const comm::Buffer buffer{flat.data_ptr(), flat.numel(), comm::DataType::float32, comm::MemorySpace::host};
+    const comm::Buffer buffer{flat.data_ptr(), flat.numel(), comm::DataType::float32,
+                              comm::MemorySpace::host};
     communicator_.broadcast(buffer, 0, "checkpoint")->wait();
   };
   broadcast(state_.parameters.flat());
@@ -170,9 +186,11 @@ Outcome Experiment::run(Observer& observer) {
   const StopSignal stop;
   const TrainerSchedule schedule{
       .total_steps = total_steps_,
-      .evaluate_every = steps_between(settings_.evaluation.every_steps, settings_.evaluation.every_epochs, data_->steps_per_epoch()),
+      .evaluate_every = steps_between(settings_.evaluation.every_steps, settings_.evaluation.every_epochs,
+                                      data_->steps_per_epoch()),
       .log_every = settings_.run.log_every_steps};
-  Trainer trainer({*model_, *rule_, *data_, communicator_, *checkpoints, observer, stop}, schedule, state_.seed);
+  Trainer trainer({*model_, *rule_, *data_, communicator_, *checkpoints, observer, stop}, schedule,
+                  state_.seed);
   return trainer.run(state_);
 }
 

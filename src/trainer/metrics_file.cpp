@@ -17,7 +17,10 @@ using Json = nlohmann::ordered_json;
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json head(const char* kind, const Progress& progress) {
-  return {{"kind", kind}, {"step", progress.step}, {"epoch", number(progress.epoch)}, {"seconds", number(progress.seconds)}};
+  return {{"kind", kind},
+          {"step", progress.step},
+          {"epoch", number(progress.epoch)},
+          {"seconds", number(progress.seconds)}};
 }
 
 void add_metrics(Json& line, const Metrics& metrics) {
@@ -52,8 +55,9 @@ MetricsFile::MetricsFile(const std::string& path, std::int64_t step) : path_(pat
 
 void MetricsFile::write(const std::string& line) {
   file_ << line << '\n' << std::flush;
-  if (!file_) throw Error(ExitCode::cannot_write, "cannot write {}: {}; free some space and start again to resume",
-                          path_, std::generic_category().message(errno));
+  if (!file_)
+    throw Error(ExitCode::cannot_write, "cannot write {}: {}; free some space and start again to resume",
+                path_, std::generic_category().message(errno));
 }
 
 void MetricsFile::on_training(const TrainingRecord& record) {

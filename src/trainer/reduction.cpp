@@ -38,7 +38,8 @@ void Reduction::finish() {
   const std::int64_t size = contribution_->statistics.flat().numel();
   if (announced_ == 0) start(0, size);
   if (announced_ != size) {
-    throw Error(ExitCode::internal, "the model announced {} of {} elements; it must announce all or none", announced_, size);
+    throw Error(ExitCode::internal, "the model announced {} of {} elements; it must announce all or none",
+                announced_, size);
   }
   const Stopwatch stopwatch;
   under_way_.push_back(communicator_.control().all_reduce(comm::buffer_of(contribution_->terms.flat()),

@@ -14,15 +14,16 @@ class RunCheckpoints : public CheckpointWriter {
  public:
   /// @param facts completed by epoch and metrics at each save
   /// @param observer told of each save
-  RunCheckpoints(const std::string& folder, const CheckpointOptions& options, checkpoint::CheckpointFacts facts,
-                 Observer& observer);
+  RunCheckpoints(const std::string& folder, const CheckpointOptions& options,
+                 checkpoint::CheckpointFacts facts, Observer& observer);
 
   bool is_due(const TrainingState& state) override;
   void save(const TrainingState& state, const Progress& progress, const Metrics& metrics) override;
   void save_best(const TrainingState& state, const Progress& progress, const Metrics& metrics) override;
 
  private:
-  checkpoint::Checkpoint snapshot(const TrainingState& state, const Progress& progress, const Metrics& metrics) const;
+  checkpoint::Checkpoint snapshot(const TrainingState& state, const Progress& progress,
+                                  const Metrics& metrics) const;
 
   checkpoint::CheckpointStore store_;
   CheckpointOptions options_;

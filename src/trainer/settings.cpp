@@ -15,29 +15,35 @@ void RunOptions::describe(OptionSet& options) {
   options.text("name", name, "the run directory is directory/name");
   options.text("directory", directory, "where run directories are made");
   options.integer("seed", seed, Range::between(0, 9e15), "", "keys every random number of the run");
-  options.integer("log_every_steps", log_every_steps, Range::at_least(1), "steps", "distance of training lines");
+  options.integer("log_every_steps", log_every_steps, Range::at_least(1), "steps",
+                  "distance of training lines");
 }
 
 void DataOptions::describe(OptionSet& options) {
   options.text("train", train, "training data: an HDF5 file, see svi-data");
   options.text("test", test, "evaluated at the end, never steers; empty: none");
   options.text("validation", validation, "a file whose figures choose the best checkpoint; empty: none");
-  options.real("validation.fraction", validation_fraction, {.lowest = 0, .highest = 1, .highest_is_open = true}, "",
+  options.real("validation.fraction", validation_fraction,
+               {.lowest = 0, .highest = 1, .highest_is_open = true}, "",
                "share of the training rows held out in place of a file");
-  options.integer("split_seed", split_seed, Range::between(0, 9e15), "", "keys that choice and the completion halves");
+  options.integer("split_seed", split_seed, Range::between(0, 9e15), "",
+                  "keys that choice and the completion halves");
   options.integer("shards", shards, Range::between(1, 1 << 20), "shards",
                   "virtual shards; the largest number of ranks, and part of what fixes every minibatch");
 }
 
 void TrainOptions::describe(OptionSet& options) {
-  options.integer("batch", batch, Range::at_least(1), "rows", "S, the global minibatch, whatever the number of ranks");
+  options.integer("batch", batch, Range::at_least(1), "rows",
+                  "S, the global minibatch, whatever the number of ranks");
   options.integer("epochs", epochs, Range::at_least(1), "epochs", "passes over the training rows");
-  options.integer("steps", steps, Range::at_least(0), "steps", "length of the run in place of epochs; 0: use epochs");
+  options.integer("steps", steps, Range::at_least(0), "steps",
+                  "length of the run in place of epochs; 0: use epochs");
 }
 
 void EvaluationOptions::describe(OptionSet& options) {
   options.integer("every_epochs", every_epochs, Range::at_least(0), "epochs", "0: only at the end");
-  options.integer("every_steps", every_steps, Range::at_least(0), "steps", "in place of every_epochs; 0: use that");
+  options.integer("every_steps", every_steps, Range::at_least(0), "steps",
+                  "in place of every_epochs; 0: use that");
 }
 
 void CheckpointOptions::describe(OptionSet& options) {
@@ -50,7 +56,8 @@ void CommunicationOptions::describe(OptionSet& options) {
   options.choice("backend", backend, {"auto", "mpi", "single"},
                  "auto: MPI under mpirun or srun, else none; mpi, single: refuse any other start");
   options.choice("reduction", reduction, {"fast"}, "fast: the library's order of summation");
-  options.real("timeout_seconds", timeout_seconds, Range::above(0), "seconds", "a rank that waits longer gives up");
+  options.real("timeout_seconds", timeout_seconds, Range::above(0), "seconds",
+               "a rank that waits longer gives up");
 }
 
 void DeviceOptions::describe(OptionSet& options) {
@@ -75,7 +82,8 @@ void require_sensible(const Settings& settings) {
     throw Error(ExitCode::bad_config, "data.validation is both a file and a fraction; give one of them");
   }
   if (settings.run.name.empty() || settings.run.name.find('/') != std::string::npos) {
-    throw Error(ExitCode::bad_config, "run.name is \"{}\"; expected a folder's name without '/'", settings.run.name);
+    throw Error(ExitCode::bad_config, "run.name is \"{}\"; expected a folder's name without '/'",
+                settings.run.name);
   }
 }
 
@@ -128,7 +136,9 @@ Settings Settings::read(config::Document document) {
 }
 
 std::string Settings::run_directory() const {
-  return std::filesystem::absolute(std::filesystem::path(run.directory) / run.name).lexically_normal().string();
+  return std::filesystem::absolute(std::filesystem::path(run.directory) / run.name)
+      .lexically_normal()
+      .string();
 }
 
 namespace {

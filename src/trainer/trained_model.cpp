@@ -54,14 +54,16 @@ TrainedModel read_first_valid(const std::vector<std::string>& paths) {
 TrainedModel load_model(const std::string& path) {
   TrainedModel loaded = read_first_valid(candidates(path));
   const checkpoint::CheckpointFacts& facts = loaded.checkpoint.facts;
-  loaded.settings = Settings::read(config::Document::parse(facts.config_yaml, loaded.path + ": /config/yaml"));
+  loaded.settings =
+      Settings::read(config::Document::parse(facts.config_yaml, loaded.path + ": /config/yaml"));
   const DataShape shape{.is_counts = loaded.settings.model_entry->needs_counts,
                         .training_rows = facts.training_rows,
                         .feature_shape = facts.feature_shape,
                         .split_seed = static_cast<std::uint64_t>(loaded.settings.data.split_seed)};
   loaded.model = loaded.settings.model->build(shape);
   if (loaded.parameters().shapes() != loaded.model->parameter_shapes()) {
-    throw Error(ExitCode::bad_data, "{}: the parameters' names or shapes are not those of model.type {} with its configuration",
+    throw Error(ExitCode::bad_data,
+                "{}: the parameters' names or shapes are not those of model.type {} with its configuration",
                 loaded.path, facts.model);
   }
   return loaded;

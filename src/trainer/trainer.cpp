@@ -66,17 +66,19 @@ Outcome Trainer::run(TrainingState& state) {
 
 Progress Trainer::progress(const TrainingState& state) const {
   return {state.step, schedule_.total_steps,
-          static_cast<double>(state.step) / static_cast<double>(parts_.data.steps_per_epoch()), state.training_seconds};
+          static_cast<double>(state.step) / static_cast<double>(parts_.data.steps_per_epoch()),
+          state.training_seconds};
 }
 
 // The totals are the same on every rank, so all ranks leave together.
 void Trainer::require_finite(const TrainingState& state) const {
   for (const double term : contribution_.terms.flat()) {
     if (std::isfinite(term)) continue;
-    throw AgreedError(ExitCode::internal,
-                      "the ELBO is no longer finite at step {}: the run has diverged; the last checkpoint is intact; "
-                      "lower optimizer.learning_rate or set optimizer.clip_norm, and look at the data's range",
-                      state.step);
+    throw AgreedError(
+        ExitCode::internal,
+        "the ELBO is no longer finite at step {}: the run has diverged; the last checkpoint is intact; "
+        "lower optimizer.learning_rate or set optimizer.clip_norm, and look at the data's range",
+        state.step);
   }
 }
 
@@ -85,14 +87,17 @@ void Trainer::observe_step(TrainingState& state) {
   for (const auto& [name, length] : parts_.model.terms()) {
     if (length == 1) state.previous_means[name] = contribution_.terms.scalar(name) / rows;
   }
-  for (std::size_t i = 0; i < interval_.flat().size(); ++i) interval_.flat()[i] += contribution_.terms.flat()[i];
+  for (std::size_t i = 0; i < interval_.flat().size(); ++i)
+    interval_.flat()[i] += contribution_.terms.flat()[i];
   parts_.observer.on_step(progress(state));
   if (state.step % schedule_.log_every != 0 && state.step != schedule_.total_steps) return;
 
-  TrainingRecord record{progress(state), parts_.model.training_metrics(state.parameters, interval_),
+  TrainingRecord record{progress(state),
+                        parts_.model.training_metrics(state.parameters, interval_),
                         interval_.scalar("rows") / interval_seconds_,
                         reduction_.take_seconds() / interval_seconds_,
-                        parts_.rule.rate_name(), parts_.rule.rate(state.step - 1)};
+                        parts_.rule.rate_name(),
+                        parts_.rule.rate(state.step - 1)};
   parts_.observer.on_training(record);
   interval_.clear();
   interval_seconds_ = 0;

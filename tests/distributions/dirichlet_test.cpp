@@ -25,7 +25,8 @@ TEST(Dirichlet, DivergenceFromItselfIsZero) {
 // KL(Beta(a, b) ‖ Beta(p, p)) by the trapezoid rule.
 double beta_kl_by_quadrature(double a, double b, double p) {
   const auto log_density = [](double x, double s, double t) {
-    return std::lgamma(s + t) - std::lgamma(s) - std::lgamma(t) + (s - 1) * std::log(x) + (t - 1) * std::log1p(-x);
+    return std::lgamma(s + t) - std::lgamma(s) - std::lgamma(t) + (s - 1) * std::log(x) +
+           (t - 1) * std::log1p(-x);
   };
   constexpr int cells = 200000;
   double sum = 0;

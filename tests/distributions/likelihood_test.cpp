@@ -40,7 +40,8 @@ TEST(EveryLikelihood, GradientAgreesWithDifferencesAndValueWithItself) {
       Tensor down = output.clone();
       up.view(-1)[i] += 1e-5;
       down.view(-1)[i] -= 1e-5;
-      const double difference = (likelihood->log_likelihood(x, up) - likelihood->log_likelihood(x, down)).sum().item<double>();
+      const double difference =
+          (likelihood->log_likelihood(x, up) - likelihood->log_likelihood(x, down)).sum().item<double>();
       EXPECT_NEAR(gradient.view(-1)[i].item<double>(), 0.5 * difference / 2e-5, 1e-8) << name << ' ' << i;
     }
   }
@@ -54,7 +55,9 @@ TEST(EveryLikelihood, FloatAgreesWithDouble) {
     Tensor exact = output.clone();
     Tensor single = output.to(at::kFloat);
     const double value = likelihood->log_likelihood_and_gradient(x, exact, 1);
-    EXPECT_NEAR(likelihood->log_likelihood_and_gradient(x.to(at::kFloat), single, 1), value, 2e-6 * std::fabs(value)) << name;
+    EXPECT_NEAR(likelihood->log_likelihood_and_gradient(x.to(at::kFloat), single, 1), value,
+                2e-6 * std::fabs(value))
+        << name;
     // Inputs rounded to float move the gaussian's gradient by 1e-6/variance at most.
     EXPECT_LT((single.to(at::kDouble) - exact).abs().max().item<double>(), 5e-6) << name;
   }

@@ -27,7 +27,7 @@ std::vector<double> wide_range() {
 }
 
 TEST(Digamma, KnownValues) {
-  EXPECT_NEAR(svi::math::digamma(1.0), -0.57721566490153286, 1e-14);                 // −Euler's constant
+  EXPECT_NEAR(svi::math::digamma(1.0), -0.57721566490153286, 1e-14);  // −Euler's constant
   EXPECT_NEAR(svi::math::digamma(0.5), -0.57721566490153286 - 2 * std::log(2.0), 1e-14);
   EXPECT_NEAR(svi::math::digamma(0.01), -100.56088545786867, 1e-12);
 }

@@ -26,7 +26,8 @@ class Contract : public testing::TestWithParam<svi::ModelEntry> {
   // float64 where the model takes it: gradients can then be held against differences closely.
   at::ScalarType type() const { return GetParam().needs_counts ? at::kFloat : at::kDouble; }
   Instance instance() const {
-    const svi::DataShape shape{.is_counts = GetParam().needs_counts, .training_rows = rows, .feature_shape = {width}};
+    const svi::DataShape shape{
+        .is_counts = GetParam().needs_counts, .training_rows = rows, .feature_shape = {width}};
     return Instance(GetParam().name, GetParam().small, shape, type());
   }
   Minibatch batch(std::int64_t first, std::int64_t last, std::int64_t step = 0) const {
@@ -71,7 +72,8 @@ TEST_P(Contract, AnEmptyShardAddsNothingAndAnnouncesTheSameRanges) {
     Ranges ranges;
     Contribution contribution(model.state.parameters.zeros_like(), model.model->terms());
     contribution.on_ready = [&](std::int64_t first, std::int64_t last) { ranges.emplace_back(first, last); };
-    model.model->accumulate(model.state.parameters, minibatch, {model.noise, model.state.previous_means}, contribution);
+    model.model->accumulate(model.state.parameters, minibatch, {model.noise, model.state.previous_means},
+                            contribution);
     if (minibatch.size() == 0) {
       EXPECT_EQ(contribution.statistics.flat().abs().sum().item<double>(), 0);
       for (const double term : contribution.terms.flat()) EXPECT_EQ(term, 0);
@@ -96,8 +98,9 @@ TEST_P(Contract, DirectionTimesMetricIsTheGradient) {
   const Tensor theta = model.state.parameters.flat().clone();
   for (std::uint64_t trial = 0; trial < 5; ++trial) {
     Tensor direction = at::empty({theta.numel()}, at::kDouble);
-    svi::Philox(trial).fill_normal(std::span(direction.data_ptr<double>(), static_cast<std::size_t>(theta.numel())),
-                                   svi::Purpose::test_data, 0, 0);
+    svi::Philox(trial).fill_normal(
+        std::span(direction.data_ptr<double>(), static_cast<std::size_t>(theta.numel())),
+        svi::Purpose::test_data, 0, 0);
     // Relative to the parameter where it must stay positive.
     const Tensor v = (is_single ? direction * theta : direction).to(theta.scalar_type());
     const auto at_offset = [&](double t) {
@@ -106,8 +109,10 @@ TEST_P(Contract, DirectionTimesMetricIsTheGradient) {
     };
     const double difference = (at_offset(h) - at_offset(-h)) / (2 * h);
     model.state.parameters.flat().copy_(theta);
-    const double expected = (total.statistics.flat().to(at::kDouble) * v.to(at::kDouble)).sum().item<double>();
-    const double scale = (total.statistics.flat().to(at::kDouble) * v.to(at::kDouble)).abs().sum().item<double>();
+    const double expected =
+        (total.statistics.flat().to(at::kDouble) * v.to(at::kDouble)).sum().item<double>();
+    const double scale =
+        (total.statistics.flat().to(at::kDouble) * v.to(at::kDouble)).abs().sum().item<double>();
     // float32: the ELBO is known to 1e-6 of itself, hence the difference to 1e-6·|ELBO|/h; double: h² terms.
     const double tolerance = is_single ? 1e-6 * std::fabs(model.elbo(all)) / h : 1e-6 * scale;
     EXPECT_NEAR(difference, expected, tolerance) << "trial " << trial;
@@ -147,7 +152,8 @@ TEST_P(Contract, EvaluationsOfPartsAddUpToTheWhole) {
     svi::Sums whole(evaluation->layout());
     svi::Sums parts(evaluation->layout());
     evaluation->add(batch(0, rows), whole);
-    for (const auto& [first, last] : {std::pair{0, 5}, {5, 5}, {5, 24}}) evaluation->add(batch(first, last), parts);
+    for (const auto& [first, last] : {std::pair{0, 5}, {5, 5}, {5, 24}})
+      evaluation->add(batch(first, last), parts);
     for (std::size_t i = 0; i < whole.flat().size(); ++i) {
       EXPECT_NEAR(parts.flat()[i], whole.flat()[i], 1e-6 * std::max(1.0, std::fabs(whole.flat()[i])));
     }

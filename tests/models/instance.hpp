@@ -20,7 +20,8 @@ namespace svi::test {
 inline const bool uses_one_thread = (at::set_num_threads(1), true);
 
 /// A model from its registry entry and settings "key=value" of section model or "objective.key=value".
-inline std::unique_ptr<Model> make_model(const std::string& name, const std::vector<std::string>& settings, const DataShape& shape) {
+inline std::unique_ptr<Model> make_model(const std::string& name, const std::vector<std::string>& settings,
+                                         const DataShape& shape) {
   std::string type;
   config::Document document = config::Document::parse("model: {type: " + name + "}", "a test");
   for (const std::string& setting : settings) {
@@ -38,11 +39,13 @@ inline std::unique_ptr<Model> make_model(const std::string& name, const std::vec
 }
 
 inline float keyed_uniform(std::int64_t row, std::int64_t place) {
-  return static_cast<float>(Philox(99).uniform(Purpose::test_data, 0, static_cast<std::uint64_t>(row), static_cast<std::uint64_t>(place)));
+  return static_cast<float>(Philox(99).uniform(Purpose::test_data, 0, static_cast<std::uint64_t>(row),
+                                               static_cast<std::uint64_t>(place)));
 }
 
 /// Row `id` depends on its number alone: words v with probability 0.6, counts 1 … 4; or features in [0, 1).
-inline Minibatch synthetic(bool counts, std::int64_t width, std::int64_t first, std::int64_t last, std::int64_t step = 0) {
+inline Minibatch synthetic(bool counts, std::int64_t width, std::int64_t first, std::int64_t last,
+                           std::int64_t step = 0) {
   Minibatch minibatch{.step = step};
   CountRows sparse;
   DenseRows dense;
@@ -69,7 +72,8 @@ inline Minibatch synthetic(bool counts, std::int64_t width, std::int64_t first, 
 /// A model with parameters and everything a step needs.
 class Instance {
  public:
-  Instance(const std::string& name, const std::vector<std::string>& settings, const DataShape& shape, at::ScalarType type = at::kFloat)
+  Instance(const std::string& name, const std::vector<std::string>& settings, const DataShape& shape,
+           at::ScalarType type = at::kFloat)
       : shape_(shape), model(make_model(name, settings, shape)), noise(7) {
     state.parameters = ParameterSet(model->parameter_shapes(), type);
     model->initialize(state.parameters, noise);

@@ -35,11 +35,13 @@ struct Case {
     for (const double total : totals) digamma_totals.push_back(static_cast<float>(svi::math::digamma(total)));
     beta.compute(words, lambda.data(), digamma_totals);
     for (std::size_t i = 0; i < lambda.size(); ++i) {
-      log_beta.push_back(svi::math::digamma(static_cast<double>(lambda[i])) - digamma_totals[i % static_cast<std::size_t>(topics)]);
+      log_beta.push_back(svi::math::digamma(static_cast<double>(lambda[i])) -
+                         digamma_totals[i % static_cast<std::size_t>(topics)]);
     }
   }
   static float uniform(const svi::Philox& noise, std::int64_t word, std::int64_t k) {
-    return static_cast<float>(noise.uniform(svi::Purpose::test_data, 0, static_cast<std::uint64_t>(word), static_cast<std::uint64_t>(k)));
+    return static_cast<float>(noise.uniform(svi::Purpose::test_data, 0, static_cast<std::uint64_t>(word),
+                                            static_cast<std::uint64_t>(k)));
   }
   Document document() const { return {words, counts}; }
   double tokens() const { return std::accumulate(counts.begin(), counts.end(), 0.0); }
@@ -57,8 +59,9 @@ constexpr EStepOptions tight{.alpha = 0.1, .tolerance = 1e-5, .max_iterations = 
 
 class Sizes : public testing::TestWithParam<std::tuple<std::int64_t, std::int64_t, double>> {};
 
-// The reference does the same iterations in float64. Near the fixed point both move slower than the tolerance,
-// 1e-5 tokens a topic, and errors of float32 are 1e-6 of a document's tokens: γ agrees to 1e-3 of them.
+// The reference does the same iterations in float64. Near the fixed point both move slower than the
+// tolerance, 1e-5 tokens a topic, and errors of float32 are 1e-6 of a document's tokens: γ agrees to 1e-3 of
+// them.
 TEST_P(Sizes, AgreesWithTheReference) {
   const auto [topics, words, smallest] = GetParam();
   const Case a(topics, words, smallest, 17);
@@ -86,14 +89,15 @@ TEST_P(Sizes, KeepsTheCounts) {
   e_step.add_statistics(a.document(), sums.data());
   for (std::int64_t n = 0; n < words; ++n) {
     double total = 0;
-    for (std::int64_t k = 0; k < topics; ++k) total += double{sums[static_cast<std::size_t>(n * stride + k)]} * a.beta.row(n)[k];
+    for (std::int64_t k = 0; k < topics; ++k)
+      total += double{sums[static_cast<std::size_t>(n * stride + k)]} * a.beta.row(n)[k];
     EXPECT_NEAR(total, a.counts[static_cast<std::size_t>(n)], 1e-4 * a.counts[static_cast<std::size_t>(n)]);
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(TopicsWordsSmallestLambda, Sizes,
-                         testing::Combine(testing::Values(1, 2, 15, 16, 17, 100), testing::Values(1, 3, 4, 5, 60),
-                                          testing::Values(0.01, 0.5)));
+                         testing::Combine(testing::Values(1, 2, 15, 16, 17, 100),
+                                          testing::Values(1, 3, 4, 5, 60), testing::Values(0.01, 0.5)));
 
 TEST(EStepReference, BoundNeverFallsAndEndsAtAFixedPoint) {
   const Case a(7, 40, 0.01, 5);

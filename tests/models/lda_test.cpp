@@ -41,11 +41,13 @@ struct Synthetic {
       for (std::uint64_t n = 0; n < 50; ++n) {
         double u = uniform(10 + 3 * n) * total;
         std::int64_t k = 0;
-        while (k + 1 < topics && u >= theta[static_cast<std::size_t>(k)]) u -= theta[static_cast<std::size_t>(k++)];
+        while (k + 1 < topics && u >= theta[static_cast<std::size_t>(k)])
+          u -= theta[static_cast<std::size_t>(k++)];
         const double v = uniform(11 + 3 * n);
         const bool is_own = v < 0.9;
         const double w = uniform(12 + 3 * n);
-        const auto word = is_own ? 20 * k + static_cast<std::int64_t>(20 * w) : static_cast<std::int64_t>(100 * w);
+        const auto word =
+            is_own ? 20 * k + static_cast<std::int64_t>(20 * w) : static_cast<std::int64_t>(100 * w);
         counts[static_cast<std::size_t>(word)] += 1;
       }
       minibatch.ids.push_back(d);
@@ -83,7 +85,8 @@ TEST(Lda, RecoversSyntheticTopics) {
   const auto* topics = dynamic_cast<const svi::TopicModel*>(lda.model.get());
   EXPECT_LT(smallest_matched_cosine(topics->topics(lda.state.parameters), truth.beta), 0.9);
   for (std::int64_t epoch = 0; epoch < 3; ++epoch) {
-    for (std::int64_t first = 0; first < documents; first += 250) lda.step(*rule, truth.documents(first, first + 250));
+    for (std::int64_t first = 0; first < documents; first += 250)
+      lda.step(*rule, truth.documents(first, first + 250));
   }
   EXPECT_GT(smallest_matched_cosine(topics->topics(lda.state.parameters), truth.beta), 0.99);
 }
@@ -113,7 +116,8 @@ TEST(Lda, BatchVariationalBayesIsTheSpecialCase) {
 TEST(Lda, StatisticsAddUpToTheTokens) {
   const Synthetic truth;
   const Minibatch all = truth.documents(0, 64);
-  Instance lda("lda", {"topics=7"}, {.is_counts = true, .training_rows = 64, .feature_shape = {Synthetic::vocabulary}});
+  Instance lda("lda", {"topics=7"},
+               {.is_counts = true, .training_rows = 64, .feature_shape = {Synthetic::vocabulary}});
   const svi::Contribution total = lda.accumulate(all);
   EXPECT_EQ(total.terms.scalar("tokens"), 64 * 50);
   EXPECT_NEAR(total.statistics["lambda"].sum(at::kDouble).item<double>(), 64 * 50, 0.05);
@@ -123,8 +127,9 @@ TEST(Lda, StatisticsAddUpToTheTokens) {
 TEST(Lda, DocumentCompletionIsItsDefinition) {
   const Synthetic truth;
   const Minibatch held_out = truth.documents(5, 12);
-  Instance lda("lda", {"topics=3", "tolerance=1e-6", "max_iterations=1000"},
-               {.is_counts = true, .training_rows = 64, .feature_shape = {Synthetic::vocabulary}, .split_seed = 9});
+  Instance lda(
+      "lda", {"topics=3", "tolerance=1e-6", "max_iterations=1000"},
+      {.is_counts = true, .training_rows = 64, .feature_shape = {Synthetic::vocabulary}, .split_seed = 9});
   lda.step(*robbins_monro(1, 0), truth.documents(0, 64));
   const auto evaluation = lda.model->evaluation(lda.state.parameters, svi::EvaluationRows::held_out, 1);
   svi::Sums sums(evaluation->layout());
@@ -139,7 +144,8 @@ TEST(Lda, DocumentCompletionIsItsDefinition) {
   for (std::size_t d = 0; d < held_out.ids.size(); ++d) {
     Tensor observed = at::zeros({Synthetic::vocabulary}, at::kDouble);
     Tensor rest = at::zeros({Synthetic::vocabulary}, at::kDouble);
-    for (auto i = static_cast<std::size_t>(rows.starts[d]); i < static_cast<std::size_t>(rows.starts[d + 1]); ++i) {
+    for (auto i = static_cast<std::size_t>(rows.starts[d]); i < static_cast<std::size_t>(rows.starts[d + 1]);
+         ++i) {
       const auto count = static_cast<std::int64_t>(rows.counts[i]);
       const std::int64_t seen = svi::observed_occurrences(9, held_out.ids[d], rows.words[i], count);
       observed[rows.words[i]] = static_cast<double>(seen);

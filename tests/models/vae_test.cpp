@@ -18,10 +18,12 @@ constexpr std::int64_t latent = 2;
 constexpr double variance = 0.3;
 
 // Probabilistic PCA: p(x) = N(b, W Wᵀ + v I). With orthogonal columns of W the true posterior has a diagonal
-// covariance, v / (v + |w_j|²), and the mean M⁻¹ Wᵀ (x − b), M = WᵀW + v I: a linear encoder holds it exactly.
+// covariance, v / (v + |w_j|²), and the mean M⁻¹ Wᵀ (x − b), M = WᵀW + v I: a linear encoder holds it
+// exactly.
 struct Ppca {
-  Ppca() : model("vae", {"latent=2", "encoder=[]", "decoder=[]", "likelihood=gaussian", "variance=0.3"},
-                 {.training_rows = 20, .feature_shape = {width}}, at::kDouble) {
+  Ppca()
+      : model("vae", {"latent=2", "encoder=[]", "decoder=[]", "likelihood=gaussian", "variance=0.3"},
+              {.training_rows = 20, .feature_shape = {width}}, at::kDouble) {
     w.select(1, 0).copy_(at::tensor({1.0, 0.5, 0.0, -0.5, 0.2, 0.0}, at::kDouble));
     w.select(1, 1).copy_(at::tensor({0.5, -1.0, 0.7, 0.0, 0.0, -0.4}, at::kDouble));
     model.state.parameters["decoder.0/weight"].copy_(w);
@@ -57,7 +59,9 @@ TEST(Vae, SampledElboOfPpcaIsTheEvidenceExactly) {
   Ppca ppca;
   const Minibatch rows = synthetic(false, width, 0, 20);
   const double expected = ppca.log_p(std::get<svi::DenseRows>(rows.rows).features) / 20;
-  Instance sampled("vae", {"latent=2", "encoder=[]", "decoder=[]", "likelihood=gaussian", "variance=0.3", "objective.elbo=sampled"},
+  Instance sampled("vae",
+                   {"latent=2", "encoder=[]", "decoder=[]", "likelihood=gaussian", "variance=0.3",
+                    "objective.elbo=sampled"},
                    {.training_rows = 20, .feature_shape = {width}}, at::kDouble);
   sampled.state.parameters.flat().copy_(ppca.model.state.parameters.flat());
   EXPECT_NEAR(sampled.elbo(rows), expected, 1e-10);
@@ -72,11 +76,13 @@ TEST(Vae, BothFormsOfTheElboAgreeInMean) {
   Ppca ppca;
   const Minibatch rows = synthetic(false, width, 0, 20);
   const auto mean_and_error = [&](const char* form) {
-    Instance model("vae", {"latent=2", "encoder=[]", "decoder=[]", "likelihood=gaussian", "variance=0.3",
-                           std::string("objective.elbo=") + form, "objective.samples=1000"},
+    Instance model("vae",
+                   {"latent=2", "encoder=[]", "decoder=[]", "likelihood=gaussian", "variance=0.3",
+                    std::string("objective.elbo=") + form, "objective.samples=1000"},
                    {.training_rows = 20, .feature_shape = {width}}, at::kDouble);
     model.state.parameters.flat().copy_(ppca.model.state.parameters.flat());
-    model.state.parameters["encoder.0/bias"].add_(0.2);  // away from the posterior, where both forms have noise
+    model.state.parameters["encoder.0/bias"].add_(
+        0.2);  // away from the posterior, where both forms have noise
     double sum = 0;
     double squares = 0;
     for (std::int64_t step = 0; step < 20; ++step) {
@@ -99,8 +105,9 @@ TEST(Vae, BothFormsOfTheElboAgreeInMean) {
 TEST(Vae, GradientsAgreeWithDifferences) {
   for (const char* form : {"analytic", "sampled"}) {
     for (const char* activation : {"tanh", "relu"}) {
-      Instance model("vae", {"latent=2", "encoder=[5, 4]", "decoder=[3, 5]", std::string("activation=") + activation,
-                             std::string("objective.elbo=") + form, "objective.samples=3"},
+      Instance model("vae",
+                     {"latent=2", "encoder=[5, 4]", "decoder=[3, 5]", std::string("activation=") + activation,
+                      std::string("objective.elbo=") + form, "objective.samples=3"},
                      {.training_rows = 8, .feature_shape = {width}}, at::kDouble);
       const Minibatch rows = synthetic(false, width, 0, 8);
       const svi::Contribution total = model.accumulate(rows);
@@ -112,7 +119,8 @@ TEST(Vae, GradientsAgreeWithDifferences) {
         theta[i] = before - 1e-6;
         const double down = model.elbo(rows);
         theta[i] = before;
-        EXPECT_NEAR(total.statistics.flat()[i].item<double>() / 8, (up - down) / 2e-6, 2e-8) << form << ' ' << activation << ' ' << i;
+        EXPECT_NEAR(total.statistics.flat()[i].item<double>() / 8, (up - down) / 2e-6, 2e-8)
+            << form << ' ' << activation << ' ' << i;
       }
     }
   }
@@ -124,7 +132,12 @@ TEST(Vae, FloatAgreesWithDouble) {
   Instance single("vae", {"latent=2", "encoder=[5]", "decoder=[5]"}, shape, at::kFloat);
   const Minibatch rows = synthetic(false, width, 0, 8);
   EXPECT_NEAR(single.elbo(rows), exact.elbo(rows), 1e-5);
-  EXPECT_LT((exact.accumulate(rows).statistics["decoder.0/weight"] - single.accumulate(rows).statistics["decoder.0/weight"]).abs().max().item<double>(), 1e-5);
+  EXPECT_LT((exact.accumulate(rows).statistics["decoder.0/weight"] -
+             single.accumulate(rows).statistics["decoder.0/weight"])
+                .abs()
+                .max()
+                .item<double>(),
+            1e-5);
 }
 
 TEST(Vae, BytesAreScaledAndDynamicBinarisationDrawsAnewEachStep) {
@@ -149,23 +162,27 @@ TEST(Vae, BytesAreScaledAndDynamicBinarisationDrawsAnewEachStep) {
 }
 
 TEST(Vae, CountsActiveUnits) {
-  Instance model("vae", {"latent=2", "encoder=[]", "decoder=[]"}, {.training_rows = 50, .feature_shape = {width}});
+  Instance model("vae", {"latent=2", "encoder=[]", "decoder=[]"},
+                 {.training_rows = 50, .feature_shape = {width}});
   const Tensor weight = model.state.parameters["encoder.0/weight"];
   weight.zero_();
-  weight[0].fill_(1.0);    // E[z₀|x] = Σ x: variance width/12
-  weight[1].fill_(0.01);   // variance width/12 · 1e-4: inactive
+  weight[0].fill_(1.0);   // E[z₀|x] = Σ x: variance width/12
+  weight[1].fill_(0.01);  // variance width/12 · 1e-4: inactive
   const auto evaluation = model.model->evaluation(model.state.parameters, svi::EvaluationRows::held_out, 1);
   svi::Sums sums(evaluation->layout());
   evaluation->add(synthetic(false, width, 0, 50), sums);
   const svi::Metrics metrics = evaluation->finish(sums);
   EXPECT_EQ(metrics.values.at("active_units"), 1);
   ASSERT_EQ(metrics.vectors.at("kl_per_dimension").size(), 2U);
-  EXPECT_NEAR(metrics.vectors.at("kl_per_dimension")[0] + metrics.vectors.at("kl_per_dimension")[1], metrics.values.at("kl"), 1e-12);
-  EXPECT_NEAR(metrics.values.at("elbo"), metrics.values.at("reconstruction") - metrics.values.at("kl"), 1e-12);
+  EXPECT_NEAR(metrics.vectors.at("kl_per_dimension")[0] + metrics.vectors.at("kl_per_dimension")[1],
+              metrics.values.at("kl"), 1e-12);
+  EXPECT_NEAR(metrics.values.at("elbo"), metrics.values.at("reconstruction") - metrics.values.at("kl"),
+              1e-12);
 }
 
 TEST(Vae, RefusesBinarisationOfWhatIsNotBernoulli) {
-  EXPECT_THROW(svi::test::make_model("vae", {"likelihood=gaussian", "binarisation=dynamic"}, {.training_rows = 1, .feature_shape = {width}}),
+  EXPECT_THROW(svi::test::make_model("vae", {"likelihood=gaussian", "binarisation=dynamic"},
+                                     {.training_rows = 1, .feature_shape = {width}}),
                svi::Error);
 }
 

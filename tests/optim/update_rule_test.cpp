@@ -13,7 +13,8 @@ using svi::OptimizerOptions;
 using svi::Tensor;
 using svi::TrainingState;
 
-TrainingState state_with(const svi::UpdateRule& rule, std::initializer_list<double> values, at::ScalarType type) {
+TrainingState state_with(const svi::UpdateRule& rule, std::initializer_list<double> values,
+                         at::ScalarType type) {
   TrainingState state;
   state.parameters = svi::ParameterSet({{"theta", {static_cast<std::int64_t>(values.size())}}}, type);
   std::int64_t i = 0;
@@ -90,7 +91,7 @@ TEST(RobbinsMonro, StepSizesAndStepByHand) {
   options.delay = 4;
   options.forgetting_rate = 0.5;
   const auto rule = svi::make_update_rule(options, 100);
-  EXPECT_DOUBLE_EQ(rule->rate(0), 0.5);   // 4^−½
+  EXPECT_DOUBLE_EQ(rule->rate(0), 0.5);  // 4^−½
   EXPECT_DOUBLE_EQ(rule->rate(5), 1.0 / 3);
   TrainingState state = state_with(*rule, {3.0}, at::kDouble);
   // λ̂ = 7, so the direction is 4: λ ← (1 − ½)·3 + ½·7 = 5.

@@ -29,11 +29,11 @@ struct Range {
 struct Option {
   using Target = std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<std::int64_t>*>;
 
-  std::string name;  ///< relative to its section, dotted where nested: "kl.weight"
-  std::string unit;  ///< "rows", "seconds", "" where there is none
-  std::string help;  ///< one sentence
-  Target target;     ///< what it points to holds the default until the option is filled
-  Range range;       ///< of a number, or of each number of a list
+  std::string name;                  ///< relative to its section, dotted where nested: "kl.weight"
+  std::string unit;                  ///< "rows", "seconds", "" where there is none
+  std::string help;                  ///< one sentence
+  Target target;                     ///< what it points to holds the default until the option is filled
+  Range range;                       ///< of a number, or of each number of a list
   std::vector<std::string> choices;  ///< of a text; empty: any text
 
   /// "true", "integer", "real", "text", "choice" or "list of integers".

@@ -13,16 +13,16 @@ namespace svi::checkpoint {
 
 /// What a checkpoint says besides the training state.
 struct CheckpointFacts {
-  std::string model;         ///< the registry's name: "lda", "vae"
+  std::string model;  ///< the registry's name: "lda", "vae"
   std::string tool_version;
-  std::string config_yaml;   ///< the resolved configuration
+  std::string config_yaml;  ///< the resolved configuration
   std::string data_sha256;
   std::int64_t training_rows = 0;  ///< N
   std::int64_t ranks_at_save = 1;
   double epoch = 0;
-  std::map<std::string, double> metrics;         ///< of the last evaluation
-  std::vector<std::int64_t> feature_shape;       ///< of one data point: [28, 28], [V]
-  std::vector<std::string> vocabulary;           ///< [V]; empty for dense data
+  std::map<std::string, double> metrics;    ///< of the last evaluation
+  std::vector<std::int64_t> feature_shape;  ///< of one data point: [28, 28], [V]
+  std::vector<std::string> vocabulary;      ///< [V]; empty for dense data
 };
 
 struct Checkpoint {

@@ -13,7 +13,8 @@ namespace svi::cli {
 ///
 /// Ranks, hosts, device, threads, rows per rank, parameters, bytes per step, checkpoint size, memory a rank,
 /// steps, where things lie. **Collective.**
-std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& experiment, comm::Communicator& communicator);
+std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& experiment,
+                                                      comm::Communicator& communicator);
 
 /// The same as aligned lines.
 std::string plan_text(const std::vector<std::pair<std::string, std::string>>& plan);

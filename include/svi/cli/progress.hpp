@@ -31,9 +31,9 @@ class ConsoleProgress : public trainer::Observer {
   std::FILE* log_;
   bool is_terminal_;
   bool has_moving_line_ = false;
-  std::string figures_;           // of the last training record
+  std::string figures_;  // of the last training record
   Stopwatch since_start_;
-  double first_seconds_ = -1;     // training seconds when the first step was seen
+  double first_seconds_ = -1;  // training seconds when the first step was seen
   std::int64_t first_step_ = 0;
   double drawn_at_ = -1;
   double said_at_ = -1;

@@ -30,7 +30,8 @@ void add_gradient_analytic(const at::Tensor& posterior, const at::Tensor& noise,
 /// derivative: log q along the path is −½ Σ (ε² + log_variance + ln 2π), log p(z) is −½ Σ (z² + ln 2π).
 /// @param weight a factor on the kl term's gradient and value: 1/samples
 void add_gradient_sampled(const at::Tensor& posterior, const at::Tensor& noise, const at::Tensor& z,
-                          const at::Tensor& z_gradient, double kl_weight, double weight, at::Tensor& gradient);
+                          const at::Tensor& z_gradient, double kl_weight, double weight,
+                          at::Tensor& gradient);
 
 /// Σ over rows of log q(z|x) − log p(z) by dimension, times `weight`: the sampled form's KL.
 /// @param per_dimension [Z] nats, added to

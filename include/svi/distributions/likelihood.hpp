@@ -19,7 +19,8 @@ class Likelihood {
 
   /// Σ over rows of log p(x|output) in nats, and its gradient by the output, times `weight`.
   /// @param x [B, D] @param output [B, D], overwritten by the gradient [B, D]. **Local.**
-  virtual double log_likelihood_and_gradient(const at::Tensor& x, at::Tensor& output, double weight) const = 0;
+  virtual double log_likelihood_and_gradient(const at::Tensor& x, at::Tensor& output,
+                                             double weight) const = 0;
 
   /// Log p(x|output) of each row [B] in nats, float64. **Local.**
   virtual at::Tensor log_likelihood(const at::Tensor& x, const at::Tensor& output) const = 0;

@@ -4,8 +4,8 @@
 
 namespace svi::io {
 
-/// Keeps other processes of this kind out of a directory for as long as it lives; gone with the process, however
-/// that ends. A file system without locks is taken as it is. **Local.**
+/// Keeps other processes of this kind out of a directory for as long as it lives; gone with the process,
+/// however that ends. A file system without locks is taken as it is. **Local.**
 class DirectoryLock {
  public:
   /// @throws Error (cannot_write) when another process holds it, or the lock file cannot be made

@@ -53,7 +53,8 @@ SVI_INLINE float log(float x) {
   return m + y + 0.693359375F * e;
 }
 
-/// log(x) in float64 for normal positive x: s = f/(2+f), log(1+f) = 2s + s·R(s²) with the minimax R of fdlibm.
+/// log(x) in float64 for normal positive x: s = f/(2+f), log(1+f) = 2s + s·R(s²) with the minimax R of
+/// fdlibm.
 SVI_INLINE double log(double x) {
   const auto bits = std::bit_cast<std::int64_t>(x) - 0x3fe6a09e667f3bcd;
   const auto e = static_cast<double>(bits >> 52);

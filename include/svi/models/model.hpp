@@ -48,8 +48,8 @@ enum class EvaluationRows { held_out, training };
 
 /// What a step's local computation may depend on besides parameters and rows.
 struct StepInputs {
-  Philox noise;                                           ///< keyed by the run's seed
-  const std::map<std::string, double>& previous_means;    ///< see TrainingState
+  Philox noise;                                         ///< keyed by the run's seed
+  const std::map<std::string, double>& previous_means;  ///< see TrainingState
 };
 
 /// A model and its variational family: the sums it needs from data points, and the geometry of its
@@ -69,17 +69,19 @@ class Model {
   virtual SumLayout terms() const = 0;
   /// Overwrites `contribution` (cleared before) by the sums over these rows: expected sufficient statistics,
   /// or the gradient of Σ ELBO_n by the parameters. **Local.**
-  virtual void accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,
-                          Contribution& contribution) = 0;
+  virtual void accumulate(const ParameterSet& parameters, const Minibatch& minibatch,
+                          const StepInputs& inputs, Contribution& contribution) = 0;
 
   /// Turns the totals over the global minibatch into an ascent direction, in place in `total.statistics`.
   ///
   /// The factor N/S (conjugate) or 1/S (gradients of the mean) is applied here and nowhere else, with S =
-  /// total.terms["rows"]; terms of the global parameters are added here, once. **Local**, the same on every rank.
+  /// total.terms["rows"]; terms of the global parameters are added here, once. **Local**, the same on every
+  /// rank.
   virtual void to_direction(const ParameterSet& parameters, Contribution& total) const = 0;
 
-  /// Turns a direction (per data point where it is a gradient) into the gradient of the ELBO per data point, by
-  /// the metric G in which it is steepest: the identity for plain gradients, the Fisher matrix for natural ones.
+  /// Turns a direction (per data point where it is a gradient) into the gradient of the ELBO per data point,
+  /// by the metric G in which it is steepest: the identity for plain gradients, the Fisher matrix for natural
+  /// ones.
   virtual void apply_metric(const ParameterSet& /*parameters*/, ParameterSet& /*direction*/) const {}
 
   /// The figures of a training line: at least `elbo`, in nats per data point with global terms counted once

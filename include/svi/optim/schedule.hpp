@@ -25,7 +25,8 @@ struct ScheduleOptions {
 class Schedule {
  public:
   /// @param total_steps of the run; only `cosine` depends on it
-  Schedule(const ScheduleOptions& options, std::int64_t total_steps) : options_(options), total_steps_(total_steps) {}
+  Schedule(const ScheduleOptions& options, std::int64_t total_steps)
+      : options_(options), total_steps_(total_steps) {}
 
   double factor(std::int64_t step) const;
   /// Whether a change of the run's length would change steps already taken.

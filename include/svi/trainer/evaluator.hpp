@@ -16,7 +16,8 @@ class Evaluator {
 
   /// The figures of the held-out rows, and where a model asks for it those of a pass over the training rows.
   /// Its noise is the same at every evaluation and for any number of ranks. **Collective.**
-  Metrics evaluate(const ParameterSet& parameters, const data::LocalRows& held_out, const data::LocalRows& training);
+  Metrics evaluate(const ParameterSet& parameters, const data::LocalRows& held_out,
+                   const data::LocalRows& training);
 
  private:
   void pass(Evaluation& evaluation, const data::LocalRows& rows, Metrics& metrics);

@@ -15,8 +15,8 @@ namespace svi::trainer {
 class Experiment {
  public:
   struct Start {
-    bool is_fresh = false;    ///< --fresh: refuse a run directory that holds checkpoints
-    bool with_rows = true;    ///< false: the plan only
+    bool is_fresh = false;  ///< --fresh: refuse a run directory that holds checkpoints
+    bool with_rows = true;  ///< false: the plan only
     std::string version;
   };
 

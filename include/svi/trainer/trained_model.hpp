@@ -23,8 +23,8 @@ struct TrainedModel {
 
 /// Reads a checkpoint and rebuilds its model.
 ///
-/// Of a run directory it takes `checkpoints/best.h5` or, where that is missing or damaged, the newest numbered
-/// one that verifies.
+/// Of a run directory it takes `checkpoints/best.h5` or, where that is missing or damaged, the newest
+/// numbered one that verifies.
 /// @throws Error (missing_input) when there is none, (bad_data) when none verifies. **Local.**
 TrainedModel load_model(const std::string& path);
 

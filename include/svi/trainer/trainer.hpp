@@ -30,8 +30,8 @@ class CheckpointWriter {
 
 /// How a run ended.
 struct Outcome {
-  bool was_stopped = false;         ///< on request, resumable
-  Metrics validation;               ///< of the last evaluation
+  bool was_stopped = false;  ///< on request, resumable
+  Metrics validation;        ///< of the last evaluation
   Metrics test;
 };
 

@@ -22,7 +22,8 @@ class TrainingData {
   /// do not go together, are refused on every rank. **Collective.**
   /// @param counts whether the model needs word counts
   /// @param with_rows false: only the facts and the plan, for --dry-run
-  TrainingData(const Settings& settings, bool counts, comm::Communicator& communicator, bool with_rows = true);
+  TrainingData(const Settings& settings, bool counts, comm::Communicator& communicator,
+               bool with_rows = true);
 
   /// This rank's rows of a step. **Local.**
   Minibatch minibatch(std::int64_t step);
@@ -38,13 +39,14 @@ class TrainingData {
   const data::LocalRows& test() const { return test_; }
   std::int64_t validation_rows() const { return validation_rows_; }  ///< of all ranks
   std::int64_t test_rows() const { return test_rows_; }              ///< of all ranks
-  std::int64_t empty_rows() const { return empty_rows_; }            ///< of all ranks: documents without words
+  std::int64_t empty_rows() const { return empty_rows_; }  ///< of all ranks: documents without words
 
   /// Names the training and validation data whatever the number of ranks.
   const std::string& digest() const { return digest_; }
 
  private:
-  data::LocalRows read_all(const data::DataFile& file, comm::Communicator& communicator, std::int64_t shards) const;
+  data::LocalRows read_all(const data::DataFile& file, comm::Communicator& communicator,
+                           std::int64_t shards) const;
   void read_local(const Settings& settings, const data::DataFile& file, comm::Communicator& communicator);
   void agree_on_digest(comm::Communicator& communicator);
 
