@@ -10,8 +10,11 @@ svi_test(trainer_ranks_refusal SOURCES trainer/ranks_refusal_test.cpp LIBRARIES 
 svi_test(trainer_resume SOURCES trainer/resume_test.cpp LIBRARIES trainer_runs svi_hdf5)
 target_compile_definitions(test_trainer_resume PRIVATE SVI_FAULT_PRELOAD="$<TARGET_FILE:fault_preload>")
 add_dependencies(test_trainer_resume fault_preload)
+svi_test(trainer_programs SOURCES trainer/programs_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
+add_dependencies(test_trainer_programs svi-infer)
 svi_test(trainer_ranks SOURCES trainer/ranks_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
-foreach(test trainer_refusal trainer_ranks_refusal trainer_resume trainer_ranks)
+foreach(test trainer_refusal trainer_ranks_refusal trainer_resume trainer_programs
+        trainer_ranks)
   target_compile_definitions(test_${test} PRIVATE SVI_MPIEXEC="${MPIEXEC_EXECUTABLE}")
   add_dependencies(test_${test} svi-train)
 endforeach()
