@@ -58,7 +58,7 @@ Arguments parse(int count, char** arguments) {
   app.add_flag("--print-sbatch", parsed.prints_sbatch,
                "print a SLURM job script for this run, train nothing");
   app.add_option("--tasks", parsed.tasks, "ranks of that job")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
   app.set_version_flag("--version", std::string("svi-train ") + SVI_VERSION);
   try {

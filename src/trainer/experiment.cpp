@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <array>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include "run_checkpoints.hpp"
 #include "svi/base/error.hpp"
 #include "svi/base/sha256.hpp"
+#include "svi/base/units.hpp"
 #include "svi/io/atomic_file.hpp"
 
 namespace svi::trainer {
@@ -22,6 +24,21 @@ std::string checkpoint_folder(const std::string& run_directory) { return run_dir
 std::int64_t steps_between(std::int64_t every_steps, std::int64_t every_epochs,
                            std::int64_t steps_per_epoch) {
   return every_steps > 0 ? every_steps : every_epochs * steps_per_epoch;
+}
+
+// Parameters, direction and the update rule's tensors lie whole on every rank.
+void require_memory(const std::vector<ParameterShape>& shapes, std::size_t sets) {
+  double elements = 0;
+  for (const ParameterShape& shape : shapes) elements += static_cast<double>(shape.elements());
+  const double needed = elements * sizeof(float) * static_cast<double>(sets);
+  const double present =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  if (needed <= present) return;
+  throw Error(
+      ExitCode::bad_config,
+      "the model has {} parameters, which with gradient and optimizer state take {} per rank, but this host "
+      "has {} of memory; make the model smaller",
+      count_text(static_cast<std::int64_t>(elements)), bytes_text(needed), bytes_text(present));
 }
 
 }  // namespace
@@ -74,6 +91,7 @@ void Experiment::build() {
   }
   rule_ = make_update_rule(settings_.optimizer, total_steps_);
   state_.seed = static_cast<std::uint64_t>(settings_.run.seed);
+  require_memory(model_->parameter_shapes(), 2 + rule_->state_names().size());
   state_.parameters = ParameterSet(model_->parameter_shapes());
   prepare_state(*rule_, state_);
   if (start_.with_rows) model_->initialize(state_.parameters, Philox(state_.seed));

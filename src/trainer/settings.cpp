@@ -81,9 +81,9 @@ void require_sensible(const Settings& settings) {
   if (!settings.data.validation.empty() && settings.data.validation_fraction > 0) {
     throw Error(ExitCode::bad_config, "data.validation is both a file and a fraction; give one of them");
   }
-  if (settings.run.name.empty() || settings.run.name.find('/') != std::string::npos) {
-    throw Error(ExitCode::bad_config, "run.name is \"{}\"; expected a folder's name without '/'",
-                settings.run.name);
+  const std::string& name = settings.run.name;
+  if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
+    throw Error(ExitCode::bad_config, "run.name is \"{}\"; expected a folder's name without '/'", name);
   }
 }
 

@@ -157,6 +157,22 @@ TEST_F(Stopped, AllRanksAtTheSameStep) {
   expect_goes_on_as_if_never_stopped(stop("USR2", job + endless_), 2);
 }
 
+// One run at a time in a directory: what a second one gets, and that the first goes on.
+TEST_F(Stopped, ByNoOtherRunInItsDirectory) {
+  const std::string first = SVI_BINARY_DIR "/svi-train " + lda() + endless_;
+  put_bytes(folder_ / "second.sh",
+            fmt::format("{0} >{1} 2>&1 & pid=$!\n"
+                        "until grep -q '\"step\":25,' {2}; do sleep 0.02; done 2>/dev/null\n"
+                        "{0}; echo second: $?\n"
+                        "kill -TERM $pid; wait $pid; echo first: $?\n",
+                        first, folder_ / "first.log", folder_ / "run/metrics.jsonl"));
+  const Outcome outcome = run("", "bash " + (folder_ / "second.sh"));
+  EXPECT_TRUE(outcome.says("second: 73")) << outcome.all();
+  EXPECT_TRUE(outcome.says("in use by another run")) << outcome.all();
+  EXPECT_TRUE(outcome.says("first: 75")) << outcome.all();
+  EXPECT_GT(metrics().back()["step"], 25);
+}
+
 class Few : public Ranks {};
 
 // Most of the 64 shards are empty, and ranks are without rows in most steps or at all.

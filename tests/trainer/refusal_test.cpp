@@ -56,7 +56,8 @@ TEST_F(BadConfig, AValueOfTheWrongTypeOrRange) {
       {"optimizer.forgetting_rate=2", {"optimizer.forgetting_rate", "2"}},
       {"communication.backend=tcp", {"communication.backend", "tcp", "auto, mpi, single"}},
       {"communication.reduction=reproducible", {"communication.reduction", "reproducible"}},
-      {"run.name=a/b", {"run.name", "a/b"}}};
+      {"run.name=a/b", {"run.name", "a/b"}},
+      {"run.name=..", {"run.name", "\"..\""}}};
   for (const auto& [assignment, parts] : cases) {
     SCOPED_TRACE(assignment);
     expect_refusal(train(0, lda() + " --set " + assignment), ExitCode::bad_config, parts);
@@ -88,6 +89,12 @@ TEST_F(BadConfig, LdaWithAdam) {
 TEST_F(BadConfig, ADeviceOrBackendThatIsNotThere) {
   expect_refusal(train(0, lda() + " --set device.type=cuda"), ExitCode::bad_config, {"without CUDA", "cpu"});
   expect_refusal(train(0, lda() + " --set communication.backend=mpi"), ExitCode::bad_config, {"mpirun"});
+}
+
+TEST_F(BadConfig, AModelThatNoMemoryHolds) {
+  const std::string enormous = vae() + " --set model.encoder=[1000000,1000000] ";
+  expect_refusal(train(0, enormous), ExitCode::bad_config, {"parameters", "14.55 TiB per rank", "smaller"});
+  expect_refusal(train(0, enormous + "--dry-run"), ExitCode::bad_config, {"this host has", "smaller"});
 }
 
 TEST_F(BadConfig, OneOfSeveralRanksThatKnowNothingOfEachOther) {

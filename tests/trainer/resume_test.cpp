@@ -3,7 +3,6 @@
 
 #include <functional>
 #include <map>
-#include <sstream>
 
 #include "checkpoint/forge.hpp"
 #include "trainer/run_folder.hpp"
@@ -186,70 +185,6 @@ TEST_F(Resume, CutsMetricsBackToTheCheckpoint) {
   std::map<std::int64_t, double> after = elbo_by_step();
   ASSERT_EQ(after.size(), 8U);
   for (const auto& [step, elbo] : before) EXPECT_DOUBLE_EQ(after[step], elbo) << step;
-}
-
-class FullDisk : public RunFolder {
- protected:
-  void SetUp() override {
-#ifdef SVI_SANITIZE
-    GTEST_SKIP()
-        << "a sanitizer's runtime must be the first library loaded, so that nothing can be preloaded";
-#endif
-  }
-
-  // From this call on that touches `part` of the run directory, the disk is full.
-  std::string fault(const std::string& part, std::size_t call) const {
-    return fmt::format(
-        "LD_PRELOAD={} SVI_FAULT_ACTION=ENOSPC SVI_FAULT_FOLDER={} SVI_FAULT_CALL={} SVI_FAULT_REPORT={} ",
-        SVI_FAULT_PRELOAD, folder_ / ("run/" + part), call, folder_ / "report");
-  }
-
-  // The number of the first call on a file of this name, in a run without a fault.
-  std::size_t first_call_on(const std::string& part, const std::string& name) {
-    EXPECT_EQ(train(0, lda(), fault(part, 0)).exit_code, 0);
-    std::filesystem::remove_all(folder_ / "run");
-    std::istringstream report(bytes_of(folder_ / "report"));
-    std::size_t call = 1;
-    for (std::string line; std::getline(report, line); ++call) {
-      if (line.find(name) != std::string::npos) return call;
-    }
-    ADD_FAILURE() << "no call on " << name;
-    return 0;
-  }
-};
-
-TEST_F(FullDisk, WhileSavingLeavesEarlierCheckpointsAsTheyWere) {
-  const std::size_t save = first_call_on("checkpoints", "step-000000000004");
-  for (const int ranks : {0, 2}) {
-    SCOPED_TRACE(ranks);
-    std::filesystem::remove_all(folder_ / "run");
-    expect_refusal(train(ranks, lda(), fault("checkpoints", save + 2)), ExitCode::cannot_write,
-                   {checkpoint_path(4), "No space left"});
-    EXPECT_EQ(checkpoint(2).state.step, 2);
-    std::size_t files = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "run/checkpoints")) {
-      EXPECT_EQ(entry.path(), checkpoint_path(2));
-      ++files;
-    }
-    EXPECT_EQ(files, 1U);
-    const Outcome outcome = train(ranks, lda());
-    EXPECT_EQ(outcome.exit_code, 0) << outcome.all();
-    EXPECT_TRUE(outcome.says("resumed at step 2 of 6")) << outcome.all();
-  }
-}
-
-TEST_F(FullDisk, WhileWritingMetricsIsSaid) {
-  const std::size_t calls = first_call_on("metrics.jsonl", "write");
-  expect_refusal(train(0, lda(), fault("metrics.jsonl", calls + 3)), ExitCode::cannot_write,
-                 {folder_ / "run/metrics.jsonl", "No space left", "resume"});
-  const Outcome outcome = train(0, lda());
-  EXPECT_EQ(outcome.exit_code, 0) << outcome.all();
-  std::int64_t step = 0;
-  for (const auto& line : metrics()) {
-    if (line["kind"] != "train") continue;
-    EXPECT_EQ(line["step"], ++step);
-  }
-  EXPECT_EQ(step, 6);
 }
 
 }  // namespace

@@ -8,13 +8,14 @@ target_compile_definitions(trainer_runs PRIVATE
 svi_test(trainer_refusal SOURCES trainer/refusal_test.cpp LIBRARIES trainer_runs)
 svi_test(trainer_ranks_refusal SOURCES trainer/ranks_refusal_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
 svi_test(trainer_resume SOURCES trainer/resume_test.cpp LIBRARIES trainer_runs svi_hdf5)
-target_compile_definitions(test_trainer_resume PRIVATE SVI_FAULT_PRELOAD="$<TARGET_FILE:fault_preload>")
-add_dependencies(test_trainer_resume fault_preload)
+svi_test(trainer_failure SOURCES trainer/failure_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
+target_compile_definitions(test_trainer_failure PRIVATE SVI_FAULT_PRELOAD="$<TARGET_FILE:fault_preload>")
+add_dependencies(test_trainer_failure fault_preload)
 svi_test(trainer_programs SOURCES trainer/programs_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
 add_dependencies(test_trainer_programs svi-infer)
 svi_test(trainer_ranks SOURCES trainer/ranks_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
-foreach(test trainer_refusal trainer_ranks_refusal trainer_resume trainer_programs
-        trainer_ranks)
+foreach(test trainer_refusal trainer_ranks_refusal trainer_resume trainer_failure
+        trainer_programs trainer_ranks)
   target_compile_definitions(test_${test} PRIVATE SVI_MPIEXEC="${MPIEXEC_EXECUTABLE}")
   add_dependencies(test_${test} svi-train)
 endforeach()
