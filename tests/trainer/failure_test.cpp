@@ -23,6 +23,29 @@ TEST_P(Diverged, IsSaidWithTheRemedyAndKeepsCheckpoints) {
 INSTANTIATE_TEST_SUITE_P(Ranks, Diverged, ::testing::Values(0, 2),
                          [](const auto& tested) { return std::to_string(tested.param); });
 
+class Killed : public RunFolder {};
+
+// mpirun ends the others; whatever was saved last is where the next start goes on.
+TEST_F(Killed, OneRankEndsTheJobWhichCanGoOn) {
+  put_bytes(folder_ / "kill.sh",
+            fmt::format("{} -np 2 {}/svi-train {} --set train.steps=1000000000 & job=$!\n"
+                        "until grep -q '\"step\":25,' {}; do sleep 0.02; done 2>/dev/null\n"
+                        "read -r _ last </proc/$job/task/$job/children\n"
+                        "kill -KILL $last; wait $job; echo ended: $?\n",
+                        SVI_MPIEXEC, SVI_BINARY_DIR, vae(), folder_ / "run/metrics.jsonl"));
+  const Outcome outcome = run(mpirun_variables, "bash " + (folder_ / "kill.sh"));
+  EXPECT_TRUE(outcome.says("ended: 137")) << outcome.all();
+  const auto store = checkpoint::CheckpointStore(folder_ / "run/checkpoints", 3);
+  const auto newest =
+      store.newest([](const std::string&, const std::string& reason) { ADD_FAILURE() << reason; });
+  ASSERT_TRUE(newest);
+  const std::int64_t step = newest->state.step;
+  EXPECT_GE(step, 24);
+  const Outcome next = train(2, fmt::format("{} --set train.steps={}", vae(), step + 4));
+  EXPECT_EQ(next.exit_code, 0) << next.all();
+  EXPECT_TRUE(next.says(fmt::format("resumed at step {} of {}", step, step + 4))) << next.all();
+}
+
 class FullDisk : public RunFolder {
  protected:
   void SetUp() override {
