@@ -16,7 +16,6 @@
 #include <cmath>
 
 #include "lda_evaluation.hpp"
-#include "lda_reference.hpp"
 #include "svi/base/error.hpp"
 #include "svi/distributions/dirichlet.hpp"
 #include "svi/distributions/gamma.hpp"
@@ -42,33 +41,8 @@ EStepOptions e_step_options(const LdaOptions& options) {
   return {options.alpha, options.tolerance, options.max_iterations};
 }
 
-void MinibatchWords::prepare(const CountRows& rows, const float* lambda,
-                             std::span<const float> digamma_totals) {
-  for (const std::int32_t word : words_) row_of_word_[static_cast<std::size_t>(word)] = -1;
-  words_.clear();
-  entry_rows_.resize(rows.words.size());
-  for (std::size_t i = 0; i < rows.words.size(); ++i) {
-    std::int32_t& row = row_of_word_[static_cast<std::size_t>(rows.words[i])];
-    if (row < 0) {
-      row = static_cast<std::int32_t>(words_.size());
-      words_.push_back(rows.words[i]);
-    }
-    entry_rows_[i] = row;
-  }
-  beta.compute(words_, lambda, digamma_totals);
-}
-
-Document MinibatchWords::document(const CountRows& rows, std::int64_t b) const {
-  const auto first = static_cast<std::size_t>(rows.starts[static_cast<std::size_t>(b)]);
-  const auto size = static_cast<std::size_t>(rows.starts[static_cast<std::size_t>(b) + 1]) - first;
-  return {std::span(entry_rows_).subspan(first, size), std::span(rows.counts).subspan(first, size)};
-}
-
 Lda::Lda(const LdaOptions& options, const DataShape& shape)
-    : options_(options),
-      shape_(shape),
-      words_(shape.width(), options.topics),
-      e_step_(options.topics, e_step_options(options)) {}
+    : options_(options), shape_(shape), inference_(shape.width(), options.topics, e_step_options(options)) {}
 
 std::vector<ParameterShape> Lda::parameter_shapes() const {
   return {{"lambda", {vocabulary(), options_.topics}}};
@@ -95,88 +69,52 @@ std::vector<double> Lda::totals(const ParameterSet& parameters) const {
   return {first, first + options_.topics};
 }
 
-std::vector<float> digamma_of(std::span<const double> totals) {
-  std::vector<float> values(totals.size());
-  std::transform(totals.begin(), totals.end(), values.begin(),
-                 [](double total) { return static_cast<float>(math::digamma(total)); });
-  return values;
-}
-
-namespace {
-
-// The document again from λ itself, in float64.
-ReferenceFit infer_exactly(const MinibatchWords& words, const Document& document, const float* lambda,
-                           std::span<const float> digamma_totals, const EStepOptions& options) {
-  const std::size_t topics = digamma_totals.size();
-  std::vector<double> log_beta;
-  log_beta.reserve(document.rows.size() * topics);
-  for (const std::int32_t row : document.rows) {
-    const float* of_word =
-        lambda + words.words()[static_cast<std::size_t>(row)] * static_cast<std::int64_t>(topics);
-    for (std::size_t k = 0; k < topics; ++k) {
-      log_beta.push_back(math::digamma(static_cast<double>(of_word[k])) - digamma_totals[k]);
-    }
+void Lda::add_document(const Document& document, std::span<const float> start, float* statistics,
+                       Sums& terms) {
+  if (inference_.fit(document, start)) {
+    const EStep& fitted = inference_.fitted();
+    fitted.add_statistics(document, word_sums_.data());
+    terms.scalar("bound") += fitted.bound(inference_.beta(), document);
+    terms.scalar("iterations") += static_cast<double>(fitted.iterations());
+    return;
   }
-  return infer_reference(log_beta, document.counts, static_cast<std::int64_t>(topics), options);
-}
-
-}  // namespace
-
-DocumentFit infer_document(EStep& e_step, const MinibatchWords& words, const Document& document,
-                           const float* lambda, std::span<const float> digamma_totals,
-                           const EStepOptions& options) {
-  if (e_step.infer(words.beta, document)) {
-    return {{e_step.gamma().begin(), e_step.gamma().end()}, e_step.bound(words.beta, document)};
+  const ReferenceFit fit = inference_.fit_exactly(document, start);
+  const auto topics = static_cast<std::size_t>(options_.topics);
+  for (std::size_t i = 0; i < fit.counts.size(); ++i) {
+    const std::int32_t word = inference_.words()[static_cast<std::size_t>(document.rows[i / topics])];
+    statistics[word * options_.topics + static_cast<std::int64_t>(i % topics)] +=
+        static_cast<float>(fit.counts[i]);
   }
-  const ReferenceFit fit = infer_exactly(words, document, lambda, digamma_totals, options);
-  return {{fit.gamma.begin(), fit.gamma.end()}, fit.bound};
+  terms.scalar("bound") += fit.bound;
+  terms.scalar("iterations") += static_cast<double>(fit.iterations);
 }
 
-void Lda::accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs&,
+void Lda::accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,
                      Contribution& contribution) {
   const auto& rows = std::get<CountRows>(minibatch.rows);
-  const auto* lambda = parameters["lambda"].data_ptr<float>();
   auto* statistics = contribution.statistics["lambda"].data_ptr<float>();
-  const std::vector<float> digamma_totals = digamma_of(totals(parameters));
-  words_.prepare(rows, lambda, digamma_totals);
-  const std::int64_t stride = words_.beta.stride();
-  const std::size_t distinct = words_.words().size();
-  word_sums_.resize(distinct * static_cast<std::size_t>(stride));
-  std::fill_n(word_sums_.data(), static_cast<std::int64_t>(distinct) * stride, 0.0F);
+  inference_.prepare(parameters["lambda"].data_ptr<float>(), totals(parameters), rows);
+  const std::int64_t stride = inference_.beta().stride();
+  const std::span<const std::int32_t> words = inference_.words();
+  word_sums_.resize(words.size() * static_cast<std::size_t>(stride));
+  std::fill_n(word_sums_.data(), std::ssize(words) * stride, 0.0F);
 
-  double bound = 0;
-  double iterations = 0;
   double tokens = 0;
   for (std::int64_t b = 0; b < rows.rows(); ++b) {
-    const Document document = words_.document(rows, b);
+    const Document document = inference_.document(rows, b);
     for (const float count : document.counts) tokens += count;
-    if (e_step_.infer(words_.beta, document)) {
-      e_step_.add_statistics(document, word_sums_.data());
-      bound += e_step_.bound(words_.beta, document);
-      iterations += static_cast<double>(e_step_.iterations());
-    } else {
-      const ReferenceFit fit =
-          infer_exactly(words_, document, lambda, digamma_totals, e_step_options(options_));
-      for (std::size_t i = 0; i < fit.counts.size(); ++i) {
-        const auto row =
-            static_cast<std::size_t>(document.rows[i / static_cast<std::size_t>(options_.topics)]);
-        const auto k = static_cast<std::int64_t>(i % static_cast<std::size_t>(options_.topics));
-        statistics[words_.words()[row] * options_.topics + k] += static_cast<float>(fit.counts[i]);
-      }
-      bound += fit.bound;
-      iterations += static_cast<double>(fit.iterations);
-    }
+    add_document(document,
+                 inference_.start(inputs.noise, minibatch.step, minibatch.ids[static_cast<std::size_t>(b)]),
+                 statistics, contribution.terms);
   }
-  contribution.terms.scalar("bound") += bound;
-  contribution.terms.scalar("iterations") += iterations;
   contribution.terms.scalar("tokens") += tokens;
   contribution.terms.scalar("rows") += static_cast<double>(rows.rows());
 
   // Σ_d c φ = β' · Σ_d θ' c / norm
-  for (std::size_t r = 0; r < distinct; ++r) {
-    const float* beta = words_.beta.row(static_cast<std::int64_t>(r));
+  for (std::size_t r = 0; r < words.size(); ++r) {
+    const float* beta = inference_.beta().row(static_cast<std::int64_t>(r));
     const float* sums = word_sums_.data() + static_cast<std::int64_t>(r) * stride;
-    float* row = statistics + words_.words()[r] * options_.topics;
+    float* row = statistics + words[r] * options_.topics;
     for (std::int64_t k = 0; k < options_.topics; ++k) row[k] += beta[k] * sums[k];
   }
 }
@@ -218,15 +156,15 @@ Metrics Lda::training_metrics(const ParameterSet& parameters, const Sums& totals
 }
 
 std::unique_ptr<Evaluation> Lda::evaluation(const ParameterSet& parameters, EvaluationRows rows,
-                                            std::uint64_t) {
+                                            std::uint64_t seed) {
   if (rows == EvaluationRows::training) return std::make_unique<TopicQuality>(*this, parameters);
-  return std::make_unique<DocumentCompletion>(*this, parameters);
+  return std::make_unique<DocumentCompletion>(*this, parameters, seed);
 }
 
 std::int64_t Lda::workspace_bytes(std::int64_t local_rows) const {
   // β' and the sums of at most V distinct words, and as a rule of thumb 100 distinct words a document.
   const std::int64_t distinct = std::min(vocabulary(), 100 * local_rows);
-  return 2 * distinct * words_.beta.stride() * static_cast<std::int64_t>(sizeof(float));
+  return 2 * distinct * inference_.beta().stride() * static_cast<std::int64_t>(sizeof(float));
 }
 
 Tensor Lda::topics(const ParameterSet& parameters) const {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "lda_e_step.hpp"
+#include "lda_inference.hpp"
 #include "svi/models/registry.hpp"
 
 namespace svi::lda {
@@ -20,27 +20,6 @@ struct LdaOptions : ModelOptions {
 
   void describe(OptionSet& model, OptionSet& objective) override;
   std::unique_ptr<Model> build(const DataShape& shape) const override;
-};
-
-/// What one pass over a minibatch's documents shares: the distinct words and their topics' rows.
-class MinibatchWords {
- public:
-  MinibatchWords(std::int64_t vocabulary, std::int64_t topics)
-      : beta(topics), row_of_word_(static_cast<std::size_t>(vocabulary), -1) {}
-
-  /// Finds the distinct words of the rows and computes their β' rows.
-  void prepare(const CountRows& rows, const float* lambda, std::span<const float> digamma_totals);
-
-  /// Document b as rows of `beta`.
-  Document document(const CountRows& rows, std::int64_t b) const;
-  std::span<const std::int32_t> words() const { return words_; }
-
-  TopicRows beta;
-
- private:
-  std::vector<std::int32_t> row_of_word_;  // [V], −1 where absent
-  std::vector<std::int32_t> words_;        // distinct, in order of first occurrence
-  std::vector<std::int32_t> entry_rows_;   // [entries] the β' row of each entry
 };
 
 /// Latent Dirichlet allocation by online variational Bayes; see lda.cpp.
@@ -73,23 +52,14 @@ class Lda : public Model, public TopicModel {
   double topics_kl(const ParameterSet& parameters) const;
 
  private:
+  /// Fits one document, adds its expected counts and its terms.
+  void add_document(const Document& document, std::span<const float> start, float* statistics, Sums& terms);
+
   LdaOptions options_;
   DataShape shape_;
-  MinibatchWords words_;
-  EStep e_step_;
+  Inference inference_;
   AlignedFloats word_sums_;  // [distinct words, stride]: Σ_d θ'_dk c_dw / norm_dw
 };
-
-std::vector<float> digamma_of(std::span<const double> totals);
-
-/// The E-step of one document: in float32, or in float64 where that cannot hold it.
-struct DocumentFit {
-  std::vector<float> gamma;  ///< [K]
-  double bound = 0;
-};
-DocumentFit infer_document(EStep& e_step, const MinibatchWords& words, const Document& document,
-                           const float* lambda, std::span<const float> digamma_totals,
-                           const EStepOptions& options);
 
 EStepOptions e_step_options(const LdaOptions& options);
 

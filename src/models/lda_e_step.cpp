@@ -163,13 +163,13 @@ void EStep::gather(const TopicRows& beta, const Document& document) {
   }
 }
 
-bool EStep::infer(const TopicRows& beta, const Document& document) {
-  double tokens = 0;
-  for (const float count : document.counts) tokens += count;
-  const auto start = static_cast<float>(options_.alpha + tokens / static_cast<double>(topics_));
-  std::fill_n(gamma_.data(), topics_, start);
+bool EStep::infer(const TopicRows& beta, const Document& document, std::span<const float> start) {
   iterations_ = 0;
-  if (document.rows.empty()) return true;
+  if (document.rows.empty()) {  // q(θ) is the prior
+    std::fill_n(gamma_.data(), topics_, static_cast<float>(options_.alpha));
+    return true;
+  }
+  std::copy(start.begin(), start.end(), gamma_.data());
   gather(beta, document);
   const std::int64_t words = (std::ssize(document.rows) + words_at_once - 1) / words_at_once * words_at_once;
   const Fit fit{stride_,       topics_,       words,        rows_.data(), counts_.data(),

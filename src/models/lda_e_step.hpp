@@ -65,15 +65,15 @@ struct EStepOptions {
 /// The E-step of one document at a time: Hoffman, Blei, Bach 2010, algorithm 1 without forming φ.
 ///
 /// With θ' = exp(E[ln θ]) and β' = exp(E[ln β]): φ_nk = θ'_k β'_nk / Σ_j θ'_j β'_nj, hence
-/// γ_k = α + θ'_k Σ_n c_n β'_nk / norm_n. It starts from γ_k = α + tokens/K and stops when the mean over k of
-/// |Δγ_k| falls below the tolerance. Deviation: the paper starts from random γ; the topics already differ.
+/// γ_k = α + θ'_k Σ_n c_n β'_nk / norm_n. It stops when the mean over k of |Δγ_k| falls below the tolerance.
 /// **Local.**
 class EStep {
  public:
   EStep(std::int64_t topics, EStepOptions options);
 
-  /// Fits γ. False when float32 cannot hold the document's responsibilities; then use `infer_reference`.
-  bool infer(const TopicRows& beta, const Document& document);
+  /// Fits γ from `start` [K]. False when float32 cannot hold the document's responsibilities; then use
+  /// `infer_reference`.
+  bool infer(const TopicRows& beta, const Document& document, std::span<const float> start);
 
   std::span<const float> gamma() const { return {gamma_.data(), static_cast<std::size_t>(topics_)}; }
   std::int64_t iterations() const { return iterations_; }

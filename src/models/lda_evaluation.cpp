@@ -10,14 +10,13 @@
 
 namespace svi::lda {
 
-DocumentCompletion::DocumentCompletion(Lda& lda, const ParameterSet& parameters)
+DocumentCompletion::DocumentCompletion(Lda& lda, const ParameterSet& parameters, std::uint64_t seed)
     : lda_(lda),
       lambda_(parameters["lambda"].data_ptr<float>()),
       totals_(lda.totals(parameters)),
-      digamma_totals_(digamma_of(totals_)),
       topics_kl_(lda.topics_kl(parameters)),
-      words_(lda.vocabulary(), lda.options().topics),
-      e_step_(lda.options().topics, e_step_options(lda.options())) {}
+      noise_(seed),
+      inference_(lda.vocabulary(), lda.options().topics, e_step_options(lda.options())) {}
 
 SumLayout DocumentCompletion::layout() const {
   return {{"rows", 1}, {"bound", 1}, {"predicted_log_likelihood", 1}, {"predicted_tokens", 1}};
@@ -25,21 +24,20 @@ SumLayout DocumentCompletion::layout() const {
 
 void DocumentCompletion::add(const Minibatch& minibatch, Sums& sums) {
   const auto& rows = std::get<CountRows>(minibatch.rows);
-  words_.prepare(rows, lambda_, digamma_totals_);
+  inference_.prepare(lambda_, totals_, rows);
   for (std::int64_t b = 0; b < rows.rows(); ++b) {
     const auto first = static_cast<std::size_t>(rows.starts[static_cast<std::size_t>(b)]);
-    const Document document = words_.document(rows, b);
-    sums.scalar("bound") +=
-        infer_document(e_step_, words_, document, lambda_, digamma_totals_, e_step_options(lda_.options()))
-            .bound;
+    const Document document = inference_.document(rows, b);
+    const std::int64_t id = minibatch.ids[static_cast<std::size_t>(b)];
+    const std::span<const float> start = inference_.start(noise_, minibatch.step, id);
+    sums.scalar("bound") += inference_.infer(document, start).bound;
     sums.scalar("rows") += 1;
-    predict(document, std::span(rows.words).subspan(first, document.rows.size()),
-            minibatch.ids[static_cast<std::size_t>(b)], sums);
+    predict(document, std::span(rows.words).subspan(first, document.rows.size()), id, start, sums);
   }
 }
 
 void DocumentCompletion::predict(const Document& document, std::span<const std::int32_t> words,
-                                 std::int64_t id, Sums& sums) {
+                                 std::int64_t id, std::span<const float> start, Sums& sums) {
   std::vector<std::int32_t> observed_rows;
   std::vector<float> observed_counts;
   std::vector<double> predicted(words.size());
@@ -51,8 +49,7 @@ void DocumentCompletion::predict(const Document& document, std::span<const std::
     observed_rows.push_back(document.rows[n]);
     observed_counts.push_back(static_cast<float>(observed));
   }
-  const DocumentFit fit = infer_document(e_step_, words_, {observed_rows, observed_counts}, lambda_,
-                                         digamma_totals_, e_step_options(lda_.options()));
+  const Inference::Summary fit = inference_.infer({observed_rows, observed_counts}, start);
   double gamma_total = 0;
   for (const float gamma : fit.gamma) gamma_total += gamma;
   for (std::size_t n = 0; n < words.size(); ++n) {

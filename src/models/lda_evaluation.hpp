@@ -12,22 +12,22 @@ namespace svi::lda {
 /// θ is fitted on the observed half of a document's tokens; p(w) = Σ_k E[θ_k] E[β_kw] predicts the others.
 class DocumentCompletion : public Evaluation {
  public:
-  DocumentCompletion(Lda& lda, const ParameterSet& parameters);
+  DocumentCompletion(Lda& lda, const ParameterSet& parameters, std::uint64_t seed);
 
   SumLayout layout() const override;
   void add(const Minibatch& rows, Sums& sums) override;
   Metrics finish(const Sums& totals) const override;
 
  private:
-  void predict(const Document& document, std::span<const std::int32_t> words, std::int64_t id, Sums& sums);
+  void predict(const Document& document, std::span<const std::int32_t> words, std::int64_t id,
+               std::span<const float> start, Sums& sums);
 
   Lda& lda_;
   const float* lambda_;
   std::vector<double> totals_;  // Σ_v λ_vk
-  std::vector<float> digamma_totals_;
   double topics_kl_;
-  MinibatchWords words_;
-  EStep e_step_;
+  Philox noise_;
+  Inference inference_;
 };
 
 /// How well topics read: NPMI of their ten likeliest words over documents of the training data (Bouma 2009;

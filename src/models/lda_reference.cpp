@@ -11,14 +11,12 @@ namespace {
 
 class Reference {
  public:
-  Reference(std::span<const double> log_beta, std::span<const float> counts, std::int64_t topics,
+  Reference(std::span<const double> log_beta, std::span<const float> counts, std::span<const float> start,
             double alpha)
-      : log_beta_(log_beta), counts_(counts), topics_(static_cast<std::size_t>(topics)), alpha_(alpha) {
+      : log_beta_(log_beta), counts_(counts), topics_(start.size()), alpha_(alpha) {
     fit_.counts.resize(log_beta.size());
     log_theta_.resize(topics_);
-    double tokens = 0;
-    for (const float count : counts) tokens += count;
-    fit_.gamma.assign(topics_, alpha + tokens / static_cast<double>(topics));
+    fit_.gamma.assign(start.begin(), start.end());
   }
 
   // E[ln θ], then φ_nk ∝ exp(E[ln θ_k] + E[ln β_nk]); returns Σ_n c_n ln Σ_k exp(…).
@@ -78,8 +76,8 @@ class Reference {
 }  // namespace
 
 ReferenceFit infer_reference(std::span<const double> log_beta, std::span<const float> counts,
-                             std::int64_t topics, const EStepOptions& options, bool wants_bounds) {
-  Reference reference(log_beta, counts, topics, options.alpha);
+                             std::span<const float> start, const EStepOptions& options, bool wants_bounds) {
+  Reference reference(log_beta, counts, start, options.alpha);
   double change = options.tolerance;
   while (reference.fit_.iterations < options.max_iterations && !(change < options.tolerance)) {
     const double log_norms = reference.responsibilities();

@@ -18,10 +18,11 @@ struct ReferenceFit {
 };
 
 /// The same E-step in float64 with φ written out in logarithms: slow and plain, for tests and for the rare
-/// document that float32 cannot hold. Same start and stopping rule as `EStep`.
-/// @param log_beta E[ln β] [words, K] @param counts [words]
+/// document that float32 cannot hold. Same stopping rule as `EStep`.
+/// @param log_beta E[ln β] [words, K] @param counts [words] @param start γ [K]
 /// @param wants_bounds also record the bound after every iteration. **Local.**
 ReferenceFit infer_reference(std::span<const double> log_beta, std::span<const float> counts,
-                             std::int64_t topics, const EStepOptions& options, bool wants_bounds = false);
+                             std::span<const float> start, const EStepOptions& options,
+                             bool wants_bounds = false);
 
 }  // namespace svi::lda

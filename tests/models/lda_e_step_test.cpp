@@ -32,6 +32,7 @@ struct Case {
         totals[static_cast<std::size_t>(k)] += lambda.back();
       }
     }
+    for (std::int64_t k = 0; k < topics; ++k) start.push_back(0.8F + 0.4F * uniform(noise, 2000000, k));
     for (const double total : totals) digamma_totals.push_back(static_cast<float>(svi::math::digamma(total)));
     beta.compute(words, lambda.data(), digamma_totals);
     for (std::size_t i = 0; i < lambda.size(); ++i) {
@@ -50,6 +51,7 @@ struct Case {
   std::vector<std::int32_t> words;
   std::vector<float> counts;
   std::vector<float> lambda;
+  std::vector<float> start;  // γ, near 1
   std::vector<float> digamma_totals;
   std::vector<double> log_beta;
   TopicRows beta;
@@ -66,8 +68,8 @@ TEST_P(Sizes, AgreesWithTheReference) {
   const auto [topics, words, smallest] = GetParam();
   const Case a(topics, words, smallest, 17);
   EStep e_step(topics, tight);
-  ASSERT_TRUE(e_step.infer(a.beta, a.document()));
-  const ReferenceFit reference = svi::lda::infer_reference(a.log_beta, a.counts, topics, tight);
+  ASSERT_TRUE(e_step.infer(a.beta, a.document(), a.start));
+  const ReferenceFit reference = svi::lda::infer_reference(a.log_beta, a.counts, a.start, tight);
   for (std::size_t k = 0; k < reference.gamma.size(); ++k) {
     EXPECT_NEAR(e_step.gamma()[k], reference.gamma[k], 1e-3 * a.tokens()) << k;
   }
@@ -79,7 +81,7 @@ TEST_P(Sizes, KeepsTheCounts) {
   const auto [topics, words, smallest] = GetParam();
   const Case a(topics, words, smallest, 23);
   EStep e_step(topics, tight);
-  ASSERT_TRUE(e_step.infer(a.beta, a.document()));
+  ASSERT_TRUE(e_step.infer(a.beta, a.document(), a.start));
   // Σ_k γ_k = Kα + N, each of the N tokens in some topic.
   const double gamma = std::accumulate(e_step.gamma().begin(), e_step.gamma().end(), 0.0);
   EXPECT_NEAR(gamma, static_cast<double>(topics) * tight.alpha + a.tokens(), 1e-4 * a.tokens());
@@ -102,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(TopicsWordsSmallestLambda, Sizes,
 TEST(EStepReference, BoundNeverFallsAndEndsAtAFixedPoint) {
   const Case a(7, 40, 0.01, 5);
   const EStepOptions options{.alpha = 0.1, .tolerance = 1e-10, .max_iterations = 5000};
-  const ReferenceFit fit = svi::lda::infer_reference(a.log_beta, a.counts, 7, options, true);
+  const ReferenceFit fit = svi::lda::infer_reference(a.log_beta, a.counts, a.start, options, true);
   ASSERT_GT(fit.bounds.size(), 10U);
   for (std::size_t i = 1; i < fit.bounds.size(); ++i) EXPECT_GE(fit.bounds[i], fit.bounds[i - 1] - 1e-9);
   EXPECT_GT(fit.bounds.back(), fit.bounds.front() + 0.1);
@@ -126,8 +128,8 @@ TEST(EStep, SmallPriorsStayFiniteAndAgree) {
   }
   const EStepOptions options{.alpha = 0.01, .tolerance = 1e-5, .max_iterations = 1000};
   EStep e_step(4, options);
-  ASSERT_TRUE(e_step.infer(a.beta, a.document()));
-  const ReferenceFit reference = svi::lda::infer_reference(a.log_beta, a.counts, 4, options);
+  ASSERT_TRUE(e_step.infer(a.beta, a.document(), a.start));
+  const ReferenceFit reference = svi::lda::infer_reference(a.log_beta, a.counts, a.start, options);
   for (std::size_t k = 0; k < 4; ++k) EXPECT_NEAR(e_step.gamma()[k], reference.gamma[k], 1e-4 * a.tokens());
   EXPECT_NEAR(e_step.bound(a.beta, a.document()), reference.bound, 1e-5 * std::fabs(reference.bound));
 }
@@ -135,7 +137,7 @@ TEST(EStep, SmallPriorsStayFiniteAndAgree) {
 TEST(EStep, AnEmptyDocumentKeepsThePrior) {
   const Case a(3, 2, 0.5, 1);
   EStep e_step(3, tight);
-  ASSERT_TRUE(e_step.infer(a.beta, {}));
+  ASSERT_TRUE(e_step.infer(a.beta, {}, a.start));
   for (const float gamma : e_step.gamma()) EXPECT_FLOAT_EQ(gamma, 0.1F);
   EXPECT_EQ(e_step.bound(a.beta, {}), 0);
 }
@@ -143,7 +145,7 @@ TEST(EStep, AnEmptyDocumentKeepsThePrior) {
 TEST(EStep, StopsAtItsIterationCap) {
   const Case a(5, 30, 0.01, 2);
   EStep e_step(5, {.alpha = 0.1, .tolerance = 1e-12, .max_iterations = 3});
-  ASSERT_TRUE(e_step.infer(a.beta, a.document()));
+  ASSERT_TRUE(e_step.infer(a.beta, a.document(), a.start));
   EXPECT_EQ(e_step.iterations(), 3);
 }
 

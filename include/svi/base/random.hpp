@@ -18,6 +18,7 @@ enum class Purpose : std::uint64_t {
   pixel = 7,
   generation = 8,
   test_data = 9,
+  document_topics = 10,
 };
 
 /// Random numbers as a pure function of (seed, purpose, step, datum, draw): Philox4x64-10.
