@@ -82,6 +82,10 @@ trainer::Settings read_settings(const Arguments& arguments) {
   if (!arguments.run_directory.empty()) {
     const auto path = std::filesystem::absolute(arguments.run_directory).lexically_normal();
     const auto directory = path.has_filename() ? path : path.parent_path();
+    if (!directory.has_filename()) {
+      throw Error(ExitCode::usage, "--run-dir {} is no place for a run; name a folder below it",
+                  arguments.run_directory);
+    }
     settings.run.directory = directory.parent_path().string();
     settings.run.name = directory.filename().string();
   }

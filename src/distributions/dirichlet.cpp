@@ -30,15 +30,6 @@ SVI_CPU_VERSIONS DirichletSums sum(const float* gamma, std::ptrdiff_t size, doub
 
 }  // namespace
 
-void dirichlet_expected_log(std::span<const float> concentration, std::span<double> result) {
-  double total = 0;
-  for (const float value : concentration) total += value;
-  const double log_total = math::digamma(total);
-  for (std::size_t k = 0; k < concentration.size(); ++k) {
-    result[k] = math::digamma(static_cast<double>(concentration[k])) - log_total;
-  }
-}
-
 double dirichlet_kl(std::span<const float> concentration, double prior) {
   const auto size = static_cast<double>(concentration.size());
   const DirichletSums sums = sum(concentration.data(), std::ssize(concentration), prior);

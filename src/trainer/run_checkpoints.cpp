@@ -1,8 +1,11 @@
 #include "run_checkpoints.hpp"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include <utility>
+
+#include "svi/base/error.hpp"
 
 namespace svi::trainer {
 
@@ -18,6 +21,14 @@ bool RunCheckpoints::is_due(const TrainingState& state) {
 
 checkpoint::Checkpoint RunCheckpoints::snapshot(const TrainingState& state, const Progress& progress,
                                                 const Metrics& metrics) const {
+  // The next step would find out; a checkpoint must not outlive that.
+  if (!at::isfinite(state.parameters.flat()).all().item<bool>()) {
+    throw Error(
+        ExitCode::internal,
+        "the parameters are no longer finite after step {}: the run has diverged; the last checkpoint is "
+        "intact; lower optimizer.learning_rate or set optimizer.clip_norm, and look at the data's range",
+        state.step);
+  }
   checkpoint::Checkpoint snapshot{facts_, state};
   snapshot.facts.epoch = progress.epoch;
   snapshot.facts.metrics = metrics.values;

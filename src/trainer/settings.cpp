@@ -89,6 +89,29 @@ void require_sensible(const Settings& settings) {
 
 }  // namespace
 
+namespace {
+
+std::vector<std::string> model_names() {
+  std::vector<std::string> names;
+  for (const ModelEntry& entry : models()) names.push_back(entry.name);
+  return names;
+}
+
+// Chooses which options the other keys are held against, so it is read first.
+std::string read_model_type(config::Document& document) {
+  std::string type;
+  OptionSet options;
+  options.choice("type", type, model_names(), "which model");
+  document.fill("model", options);
+  if (type.empty()) {
+    throw Error(ExitCode::bad_config, "model.type is missing; expected one of: {}",
+                fmt::join(model_names(), ", "));
+  }
+  return type;
+}
+
+}  // namespace
+
 std::vector<config::Section> Settings::sections() {
   std::vector<config::Section> list;
   const auto add = [&](const char* name, auto& options) {
@@ -99,7 +122,7 @@ std::vector<config::Section> Settings::sections() {
   add("data", data);
   config::Section model_section{"model", {}};
   config::Section objective{"objective", {}};
-  model_section.options.text("type", model_type, "which model");
+  model_section.options.choice("type", model_type, model_names(), "which model");
   model->describe(model_section.options, objective.options);
   list.push_back(std::move(model_section));
   if (!objective.options.all().empty()) list.push_back(std::move(objective));
@@ -122,13 +145,8 @@ Settings default_settings(const std::string& model, const std::string& update_ru
 }
 
 Settings Settings::read(config::Document document) {
-  const std::optional<std::string> type = document.find("model.type");
-  if (!type) {
-    std::vector<std::string> names;
-    for (const ModelEntry& entry : models()) names.push_back(entry.name);
-    throw Error(ExitCode::bad_config, "model.type is missing; expected one of: {}", fmt::join(names, ", "));
-  }
-  Settings settings = default_settings(*type, document.find("optimizer.type").value_or(""));
+  const std::string type = read_model_type(document);
+  Settings settings = default_settings(type, document.find("optimizer.type").value_or(""));
   for (const config::Section& section : settings.sections()) document.fill(section.name, section.options);
   document.refuse_unknown();
   require_sensible(settings);

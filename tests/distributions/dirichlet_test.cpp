@@ -6,17 +6,8 @@
 #include <vector>
 
 #include "svi/distributions/gamma.hpp"
-#include "svi/math/special.hpp"
 
 namespace {
-
-TEST(Dirichlet, ExpectedLogOfABetaIsADigammaDifference) {
-  const std::vector<float> concentration{2, 3};
-  std::vector<double> result(2);
-  svi::dirichlet_expected_log(concentration, result);
-  EXPECT_NEAR(result[0], 1 - (1 + 0.5 + 1.0 / 3 + 0.25), 1e-14);  // ψ(2) − ψ(5) by harmonic numbers
-  EXPECT_NEAR(result[1], 1.5 - (1 + 0.5 + 1.0 / 3 + 0.25), 1e-14);
-}
 
 TEST(Dirichlet, DivergenceFromItselfIsZero) {
   EXPECT_NEAR(svi::dirichlet_kl(std::vector<float>(7, 0.25F), 0.25), 0, 1e-12);
