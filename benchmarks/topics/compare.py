@@ -39,6 +39,11 @@ def enter_environment():
     os.execv(python, [str(python), *sys.argv])
 
 
+TOOLS = ["svi-train", "gensim, float32", "gensim, float64", "scikit-learn, float32", "scikit-learn, float64",
+         "svi-train, 2 ranks"]
+UNIT = "gensim, float32"
+
+
 def read_counts(path):
     import h5py
     import scipy.sparse
@@ -69,50 +74,50 @@ def gensim_corpus(counts):
             for a, b in zip(counts.indptr[:-1], counts.indptr[1:])]
 
 
-def run_gensim(data, epochs):
+def run_gensim(data, epochs, precision, seed):
     """Its step size is (offset + pass + batches of the first pass)^−decay: constant within later passes."""
     import gensim
     import numpy
 
-    numpy.random.seed(1)
+    numpy.random.seed(seed)
     train = gensim_corpus(data["train"][numpy.random.permutation(data["train"].shape[0])])
     words = {word: str(word) for word in range(data["train"].shape[1])}
     start = time.perf_counter()
     model = gensim.models.LdaModel(
         train, num_topics=TOPICS, id2word=words, alpha=ALPHA, eta=ETA, chunksize=BATCH, passes=epochs,
         update_every=1, decay=FORGETTING_RATE, offset=DELAY, iterations=MAX_ITERATIONS,
-        gamma_threshold=TOLERANCE, eval_every=None, random_state=1)
+        gamma_threshold=TOLERANCE, eval_every=None, random_state=seed, dtype=getattr(numpy, precision))
     seconds = time.perf_counter() - start
     theta = normalized(model.inference(gensim_corpus(data["observed"]))[0])
     return seconds, log_likelihood_per_word(theta, model.get_topics(), data["predicted"])
 
 
-def run_sklearn(data, epochs):
+def run_sklearn(data, epochs, precision, seed):
     """Counts its batches from 1, so its offset is one less; rows are shuffled anew for each epoch."""
     import numpy
     from sklearn.decomposition import LatentDirichletAllocation
 
-    train = data["train"]
-    random = numpy.random.RandomState(1)
+    train = data["train"].astype(precision)
+    random = numpy.random.RandomState(seed)
     model = LatentDirichletAllocation(
         TOPICS, doc_topic_prior=ALPHA, topic_word_prior=ETA, learning_method="online", batch_size=BATCH,
         learning_decay=FORGETTING_RATE, learning_offset=DELAY - 1, mean_change_tol=TOLERANCE,
-        max_doc_update_iter=MAX_ITERATIONS, total_samples=train.shape[0], n_jobs=1, random_state=1)
+        max_doc_update_iter=MAX_ITERATIONS, total_samples=train.shape[0], n_jobs=1, random_state=seed)
     shuffled = [train[random.permutation(train.shape[0])] for _ in range(epochs)]
     start = time.perf_counter()
     for rows in shuffled:
         model.partial_fit(rows)
     seconds = time.perf_counter() - start
-    theta = model.transform(data["observed"])
+    theta = model.transform(data["observed"].astype(precision))
     return seconds, log_likelihood_per_word(theta, normalized(model.components_), data["predicted"])
 
 
-def run_svi(arguments, work, ranks):
+def run_svi(arguments, work, ranks, seed):
     run = work / f"svi-{ranks}"
     shutil.rmtree(run, ignore_errors=True)
     command = [arguments.program, ROOT / "configs/lda-debian.yaml", "--run-dir", run,
                "--set", f"data.train={arguments.data}", "--set", f"train.epochs={arguments.epochs}",
-               "--set", "evaluation.every_epochs=0"]
+               "--set", "evaluation.every_epochs=0", "--set", f"run.seed={seed}"]
     if ranks > 1:
         command = ["bash", "-c", f"source {ROOT}/launch/environment.sh; exec mpirun -np {ranks} \"$@\"", "-", *command]
     subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
@@ -126,7 +131,7 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, default=ROOT / "data/debian.h5")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument("--tools", nargs="+", default=["svi-train", "gensim", "scikit-learn", "svi-train, 2 ranks"])
+    parser.add_argument("--tools", nargs="+", default=TOOLS)
     parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "build/bin", help="where the programs are")
     arguments = parser.parse_args()
     if pathlib.Path(sys.prefix) != VENV:
@@ -148,23 +153,24 @@ def main():
     print(f"{documents} training documents, V = {words}, {data['observed'].shape[0]} held out, "
           f"{int(data['predicted'].sum())} words to predict; K = {TOPICS}, {arguments.epochs} epochs", flush=True)
 
-    tools = {"svi-train": lambda: run_svi(arguments, work, 1),
-             "gensim": lambda: run_gensim(data, arguments.epochs),
-             "scikit-learn": lambda: run_sklearn(data, arguments.epochs),
-             "svi-train, 2 ranks": lambda: run_svi(arguments, work, 2)}
+    tools = {"svi-train": lambda seed: run_svi(arguments, work, 1, seed),
+             "svi-train, 2 ranks": lambda seed: run_svi(arguments, work, 2, seed)}
+    for precision in ("float32", "float64"):
+        tools[f"gensim, {precision}"] = lambda seed, p=precision: run_gensim(data, arguments.epochs, p, seed)
+        tools[f"scikit-learn, {precision}"] = lambda seed, p=precision: run_sklearn(data, arguments.epochs, p, seed)
     results = {name: [] for name in arguments.tools}
-    for _ in range(arguments.repeats):
+    for seed in range(1, arguments.repeats + 1):
         for name in arguments.tools:
-            results[name].append(tools[name]())
+            results[name].append(tools[name](seed))
             seconds, hold_out = results[name][-1]
             print(f"  {name}: {seconds:.1f} s, {hold_out:.4f}", flush=True)
 
     rates = {name: [documents * arguments.epochs / seconds for seconds, _ in runs] for name, runs in results.items()}
-    unit = statistics.median(rates.get("gensim", next(iter(rates.values()))))
+    unit = statistics.median(rates.get(UNIT, next(iter(rates.values()))))
     print()
     machine.print_table(
-        ["tool", "hold-out, nats a word", "documents a second", f"times {'gensim' if 'gensim' in rates else 'the first'}"],
-        [[name, f"{statistics.median(hold_out for _, hold_out in runs):.4f}", machine.spread(rates[name], 0),
+        ["tool", "hold-out, nats a word", "documents a second", f"times {UNIT if UNIT in rates else 'the first'}"],
+        [[name, machine.spread([hold_out for _, hold_out in runs], 4), machine.spread(rates[name], 0),
           f"{statistics.median(rates[name]) / unit:.2f}"] for name, runs in results.items()])
     machine.print_facts({"gensim": gensim.__version__, "scikit-learn": sklearn.__version__, "numpy": numpy.__version__,
                          "Python": sys.version.split()[0]})
