@@ -58,16 +58,8 @@ bool Hdf5Node::has_attribute(const std::string& name) const {
 
 std::vector<std::string> Hdf5Node::attribute_names() const {
   std::vector<std::string> names;
-  const auto add = [](hid_t, const char* name, const H5A_info_t*, void* list) -> herr_t {
-    try {
-      static_cast<std::vector<std::string>*>(list)->emplace_back(name);
-    } catch (...) {
-      return -1;
-    }
-    return 0;
-  };
   hsize_t start = 0;
-  check(H5Aiterate2(id_.get(), H5_INDEX_NAME, H5_ITER_INC, &start, add, &names), code(), where_,
+  check(H5Aiterate2(id_.get(), H5_INDEX_NAME, H5_ITER_INC, &start, append_name<H5A_info_t>, &names), code(), where_,
         "list its attributes");
   return names;
 }

@@ -4,7 +4,9 @@
 
 #include <concepts>
 #include <cstdint>
+#include <exception>
 #include <string>
+#include <vector>
 
 #include "svi/base/error.hpp"
 #include "svi/io/hdf5.hpp"
@@ -61,6 +63,17 @@ ElementType element_type(const Hdf5Id& type);
 /// UTF-8 text: of variable length, or fixed at `bytes` and padded with zeros.
 Hdf5Id variable_text_type(const std::string& where, ExitCode code);
 Hdf5Id fixed_text_type(std::size_t bytes, const std::string& where, ExitCode code);
+
+/// For H5Literate and H5Aiterate2: adds a name to the vector of strings `names`.
+template <typename Info>
+herr_t append_name(hid_t, const char* name, const Info*, void* names) noexcept {
+  try {
+    static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+    return 0;
+  } catch (const std::exception&) {
+    return -1;
+  }
+}
 
 /// The text in a fixed-length field, without its padding.
 std::string unpadded(const char* field, std::size_t bytes, const Hdf5Id& type);

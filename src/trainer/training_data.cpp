@@ -85,33 +85,24 @@ TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communic
   agree_on_digest(communicator);
 }
 
-data::LocalRows TrainingData::read_all(const data::DataFile& file, comm::Communicator& communicator,
-                                       std::int64_t shards) const {
-  return data::LocalRows(file, share(all_rows(file.facts().rows), shards, communicator));
-}
-
 void TrainingData::read_local(const Settings& settings, const data::DataFile& file,
                               comm::Communicator& communicator) {
   training_ = data::LocalRows(file, partition_->rows_of(rank_));
   if (!held_out_rows_.empty()) {
     validation_ = data::LocalRows(file, share(held_out_rows_, settings.data.shards, communicator));
   }
-  if (!settings.data.validation.empty()) {
-    require_file(settings.data.validation, "data.validation");
-    const data::DataFile other(settings.data.validation);
-    require_layout(other.facts(), facts_.layout == data::Layout::counts, "data.validation");
-    require_same_columns(facts_, other.facts(), "data.validation");
-    validation_ = read_all(other, communicator, settings.data.shards);
-    validation_rows_ = other.facts().rows;
-  }
-  if (!settings.data.test.empty()) {
-    require_file(settings.data.test, "data.test");
-    const data::DataFile other(settings.data.test);
-    require_layout(other.facts(), facts_.layout == data::Layout::counts, "data.test");
-    require_same_columns(facts_, other.facts(), "data.test");
-    test_ = read_all(other, communicator, settings.data.shards);
-    test_rows_ = other.facts().rows;
-  }
+  const auto read_other = [&](const std::string& path, const char* key, data::LocalRows& rows,
+                              std::int64_t& total) {
+    if (path.empty()) return;
+    require_file(path, key);
+    const data::DataFile other(path);
+    require_layout(other.facts(), facts_.layout == data::Layout::counts, key);
+    require_same_columns(facts_, other.facts(), key);
+    rows = data::LocalRows(other, share(all_rows(other.facts().rows), settings.data.shards, communicator));
+    total = other.facts().rows;
+  };
+  read_other(settings.data.validation, "data.validation", validation_, validation_rows_);
+  read_other(settings.data.test, "data.test", test_, test_rows_);
 }
 
 void TrainingData::agree_on_digest(comm::Communicator& communicator) {

@@ -45,8 +45,6 @@ class TrainingData {
   const std::string& digest() const { return digest_; }
 
  private:
-  data::LocalRows read_all(const data::DataFile& file, comm::Communicator& communicator,
-                           std::int64_t shards) const;
   void read_local(const Settings& settings, const data::DataFile& file, comm::Communicator& communicator);
   void agree_on_digest(comm::Communicator& communicator);
 
