@@ -39,12 +39,6 @@ ParameterSet ParameterSet::zeros_like() const {
   return ParameterSet(shapes_, flat_.scalar_type(), flat_.device());
 }
 
-ParameterSet ParameterSet::clone() const {
-  ParameterSet copy = zeros_like();
-  if (flat_.defined()) copy.flat_.copy_(flat_);
-  return copy;
-}
-
 const Tensor& ParameterSet::operator[](std::string_view name) const {
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
     if (shapes_[i].name == name) return views_[i];

@@ -10,7 +10,7 @@ void ScheduleOptions::describe(OptionSet& options) {
   options.choice("schedule", schedule, {"constant", "cosine", "exponential"},
                  "the learning rate after the warm-up");
   options.integer("warmup_steps", warmup_steps, Range::at_least(0), "steps",
-                  "linear warm-up from 0; 0: none");
+                  "linear warm-up from 1/warmup_steps; 0: none");
   options.real("final_factor", final_factor, Range::between(0, 1), "",
                "cosine: what is left at the last step");
   options.real("decay_factor", decay_factor, {.lowest = 0, .highest = 1, .lowest_is_open = true}, "",

@@ -47,11 +47,10 @@ void prepare_state(const UpdateRule& rule, TrainingState& state) {
   }
 }
 
-double clip_norm(Tensor& direction, double largest) {
-  if (largest <= 0) return 0;
+void clip_norm(Tensor& direction, double largest) {
+  if (largest <= 0) return;
   const double norm = std::sqrt(direction.square().sum(at::kDouble).item<double>());
   if (norm > largest) direction.mul_(largest / norm);
-  return norm;
 }
 
 }  // namespace svi

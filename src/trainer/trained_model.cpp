@@ -56,8 +56,7 @@ TrainedModel load_model(const std::string& path) {
   const checkpoint::CheckpointFacts& facts = loaded.checkpoint.facts;
   loaded.settings =
       Settings::read(config::Document::parse(facts.config_yaml, loaded.path + ": /config/yaml"));
-  const DataShape shape{.is_counts = loaded.settings.model_entry->needs_counts,
-                        .training_rows = facts.training_rows,
+  const DataShape shape{.training_rows = facts.training_rows,
                         .feature_shape = facts.feature_shape,
                         .split_seed = static_cast<std::uint64_t>(loaded.settings.data.split_seed)};
   loaded.model = loaded.settings.model->build(shape);

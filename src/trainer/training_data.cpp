@@ -128,10 +128,8 @@ Minibatch TrainingData::minibatch(std::int64_t step) {
 }
 
 DataShape TrainingData::shape() const {
-  return {.is_counts = facts_.layout == data::Layout::counts,
-          .training_rows = partition_->rows(),
-          .feature_shape = facts_.feature_shape,
-          .split_seed = split_seed_};
+  return {
+      .training_rows = partition_->rows(), .feature_shape = facts_.feature_shape, .split_seed = split_seed_};
 }
 
 }  // namespace svi::trainer

@@ -80,7 +80,7 @@ TEST(Lda, RecoversSyntheticTopics) {
   const Synthetic truth;
   constexpr std::int64_t documents = 10000;
   Instance lda("lda", {"topics=5", "alpha=0.3", "eta=0.05"},
-               {.is_counts = true, .training_rows = documents, .feature_shape = {Synthetic::vocabulary}});
+               {.training_rows = documents, .feature_shape = {Synthetic::vocabulary}});
   const auto rule = robbins_monro(2, 0.7);
   const auto* topics = dynamic_cast<const svi::TopicModel*>(lda.model.get());
   EXPECT_LT(smallest_matched_cosine(topics->topics(lda.state.parameters), truth.beta), 0.9);
@@ -96,7 +96,7 @@ TEST(Lda, BatchVariationalBayesIsTheSpecialCase) {
   const Synthetic truth;
   const Minibatch all = truth.documents(0, 200);
   Instance lda("lda", {"topics=5", "alpha=0.3", "eta=0.05", "tolerance=1e-6", "max_iterations=2000"},
-               {.is_counts = true, .training_rows = 200, .feature_shape = {Synthetic::vocabulary}});
+               {.training_rows = 200, .feature_shape = {Synthetic::vocabulary}});
   const auto rule = robbins_monro(1, 0);
   double before = lda.elbo(all);
   const double first = before;
@@ -117,7 +117,7 @@ TEST(Lda, StatisticsAddUpToTheTokens) {
   const Synthetic truth;
   const Minibatch all = truth.documents(0, 64);
   Instance lda("lda", {"topics=7"},
-               {.is_counts = true, .training_rows = 64, .feature_shape = {Synthetic::vocabulary}});
+               {.training_rows = 64, .feature_shape = {Synthetic::vocabulary}});
   const svi::Contribution total = lda.accumulate(all);
   EXPECT_EQ(total.terms.scalar("tokens"), 64 * 50);
   EXPECT_NEAR(total.statistics["lambda"].sum(at::kDouble).item<double>(), 64 * 50, 0.05);
@@ -129,7 +129,7 @@ TEST(Lda, DocumentCompletionIsItsDefinition) {
   const Minibatch held_out = truth.documents(5, 12);
   Instance lda(
       "lda", {"topics=3", "tolerance=1e-6", "max_iterations=1000"},
-      {.is_counts = true, .training_rows = 64, .feature_shape = {Synthetic::vocabulary}, .split_seed = 9});
+      {.training_rows = 64, .feature_shape = {Synthetic::vocabulary}, .split_seed = 9});
   lda.step(*robbins_monro(1, 0), truth.documents(0, 64));
   const auto evaluation = lda.model->evaluation(lda.state.parameters, svi::EvaluationRows::held_out, 1);
   svi::Sums sums(evaluation->layout());
@@ -167,7 +167,7 @@ TEST(Lda, DocumentCompletionIsItsDefinition) {
 
 // Two topics of two likely words each; co-occurrences counted by hand.
 TEST(Lda, NpmiAndDiversityByHand) {
-  Instance lda("lda", {"topics=2"}, {.is_counts = true, .training_rows = 4, .feature_shape = {2}});
+  Instance lda("lda", {"topics=2"}, {.training_rows = 4, .feature_shape = {2}});
   lda.state.parameters["lambda"].copy_(at::tensor({9.0F, 1.0F, 1.0F, 9.0F}).view({2, 2}));
   // Documents {0, 1}, {0}, {0, 1}, {}: p₀ = ¾, p₁ = ½, p₀₁ = ½.
   Minibatch documents;

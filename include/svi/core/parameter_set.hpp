@@ -35,8 +35,6 @@ class ParameterSet {
 
   /// Another set of the same names, shapes, type and device, all zero.
   ParameterSet zeros_like() const;
-  /// A deep copy.
-  ParameterSet clone() const;
 
   /// The whole buffer, padding included: [P].
   const Tensor& flat() const { return flat_; }

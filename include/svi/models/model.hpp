@@ -18,7 +18,6 @@ namespace svi {
 
 /// What a model needs to know of the data before it sees any.
 struct DataShape {
-  bool is_counts = false;
   std::int64_t training_rows = 0;           ///< N
   std::vector<std::int64_t> feature_shape;  ///< [28, 28]; of counts [V]
   std::uint64_t split_seed = 1;             ///< of the document-completion halves
@@ -67,8 +66,8 @@ class Model {
 
   /// The parts of the ELBO it adds up, each in nats.
   virtual SumLayout terms() const = 0;
-  /// Overwrites `contribution` (cleared before) by the sums over these rows: expected sufficient statistics,
-  /// or the gradient of Σ ELBO_n by the parameters. **Local.**
+  /// Fills `contribution`, all zero before, with the sums over these rows: expected sufficient statistics, or
+  /// the gradient of Σ ELBO_n by the parameters. Models may add to it or overwrite it. **Local.**
   virtual void accumulate(const ParameterSet& parameters, const Minibatch& minibatch,
                           const StepInputs& inputs, Contribution& contribution) = 0;
 
@@ -85,7 +84,9 @@ class Model {
   virtual void apply_metric(const ParameterSet& /*parameters*/, ParameterSet& /*direction*/) const {}
 
   /// The figures of a training line: at least `elbo`, in nats per data point with global terms counted once
-  /// and divided by N. **Local**, the same on every rank.
+  /// and divided by N. The terms may span several steps, each summed under the parameters before that step,
+  /// whereas terms of the global parameters are those of `parameters`. **Local**, the same on every rank.
+  /// @param totals of `terms()` over all ranks
   virtual Metrics training_metrics(const ParameterSet& parameters, const Sums& totals) const = 0;
 
   /// A pass over rows with these parameters, which must outlive it; null where the model needs none.
@@ -116,7 +117,8 @@ class TopicModel {
   virtual ~TopicModel() = default;
   /// E[β_kw] [K, V] float64, rows sum to one.
   virtual Tensor topics(const ParameterSet& parameters) const = 0;
-  /// The share of the topics in the training data, [K] float64, sums to one.
+  /// The topics' shares of the training data's tokens, [K] float64, sums to one; each topic's tokens include
+  /// those its prior stands for, η·V.
   virtual Tensor topic_shares(const ParameterSet& parameters) const = 0;
 };
 

@@ -19,7 +19,7 @@ struct ScheduleOptions {
 
 /// The factor on the learning rate at each step, a pure function of the step.
 ///
-/// A linear warm-up (w + 1)/warmup_steps over the first steps, then: `constant` 1; `cosine` from 1 to
+/// A linear warm-up (t + 1)/warmup_steps over the first steps t, then: `constant` 1; `cosine` from 1 to
 /// final_factor at the run's last step (Loshchilov and Hutter 2017, eq. 5, one period); `exponential`
 /// decay_factor^(steps since the warm-up / decay_steps). **Local.**
 class Schedule {

@@ -53,8 +53,8 @@ std::unique_ptr<UpdateRule> make_update_rule(const OptimizerOptions& options, st
 /// Makes the zero tensors the rule keeps, where they are missing.
 void prepare_state(const UpdateRule& rule, TrainingState& state);
 
-/// Scales `direction` to the norm `largest` when it is longer (Pascanu et al. 2013); 0: never.
-/// @return the norm before, summed in float64. **Local.**
-double clip_norm(Tensor& direction, double largest);
+/// Scales `direction` to the norm `largest` when it is longer (Pascanu et al. 2013), summed in float64; 0:
+/// never. **Local.**
+void clip_norm(Tensor& direction, double largest);
 
 }  // namespace svi
