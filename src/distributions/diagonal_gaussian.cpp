@@ -109,13 +109,12 @@ void add_gradient_analytic(const at::Tensor& posterior, const at::Tensor& noise,
 }
 
 void add_gradient_sampled(const at::Tensor& posterior, const at::Tensor& noise, const at::Tensor& z,
-                          const at::Tensor& z_gradient, double kl_weight, double weight,
-                          at::Tensor& gradient) {
+                          const at::Tensor& z_gradient, double kl_weight, at::Tensor& gradient) {
   const std::int64_t width = noise.size(1);
   const at::Tensor deviation = at::exp(0.5 * log_variance_of(posterior));
-  const at::Tensor total = z_gradient - kl_weight * weight * z;  // ∂/∂z of −½ z² is −z
+  const at::Tensor total = z_gradient - kl_weight * z;  // ∂/∂z of −½ z² is −z
   gradient.narrow(1, 0, width).add_(total);
-  gradient.narrow(1, width, width).add_(0.5 * total * deviation * noise + 0.5 * kl_weight * weight);
+  gradient.narrow(1, width, width).add_(0.5 * total * deviation * noise + 0.5 * kl_weight);
 }
 
 void add_sampled_kl(const at::Tensor& posterior, const at::Tensor& noise, const at::Tensor& z, double weight,

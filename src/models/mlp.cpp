@@ -8,6 +8,19 @@
 
 namespace svi {
 
+namespace {
+
+// The first rows of a buffer, which is made anew when it is too small or of another type.
+at::Tensor rows_of(at::Tensor& buffer, std::int64_t rows, std::int64_t width,
+                   const at::TensorOptions& options) {
+  if (!buffer.defined() || buffer.size(0) < rows || buffer.dtype() != options.dtype()) {
+    buffer = at::empty({rows, width}, options);
+  }
+  return buffer.narrow(0, 0, rows);
+}
+
+}  // namespace
+
 Mlp::Mlp(std::string name, std::vector<std::int64_t> widths, Activation activation)
     : activation_(activation) {
   for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
@@ -42,23 +55,12 @@ void Mlp::initialize(ParameterSet& parameters, std::uint64_t first_tensor, const
   }
 }
 
-void Mlp::reserve(const at::Tensor& input) {
-  const std::int64_t rows = input.size(0);
-  for (Layer& layer : layers_) {
-    if (layer.output.defined() && layer.output.size(0) >= rows && layer.output.dtype() == input.dtype())
-      continue;
-    layer.output = at::empty({rows, layer.out}, input.options());
-    layer.input_gradient = at::empty({rows, layer.in}, input.options());
-  }
-}
-
 at::Tensor& Mlp::forward(const ParameterSet& parameters, const at::Tensor& input) {
-  reserve(input);
   input_ = input;
   const at::Tensor* previous = &input_;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     Layer& layer = layers_[i];
-    outputs_[i] = layer.output.narrow(0, 0, input.size(0));
+    outputs_[i] = rows_of(layer.output, input.size(0), layer.out, input.options());
     at::addmm_out(outputs_[i], parameters[layer.bias], *previous, parameters[layer.weight].t());
     if (i + 1 < layers_.size()) activate(outputs_[i]);
     previous = &outputs_[i];
@@ -66,8 +68,8 @@ at::Tensor& Mlp::forward(const ParameterSet& parameters, const at::Tensor& input
   return outputs_.back();
 }
 
-const at::Tensor& Mlp::backward(const ParameterSet& parameters, const at::Tensor& output_gradient,
-                                ParameterSet& gradients, bool wants_input_gradient) {
+at::Tensor Mlp::backward(const ParameterSet& parameters, const at::Tensor& output_gradient,
+                         ParameterSet& gradients, bool wants_input_gradient) {
   at::Tensor gradient = output_gradient;
   for (std::size_t i = layers_.size(); i-- > 0;) {
     Layer& layer = layers_[i];
@@ -76,14 +78,13 @@ const at::Tensor& Mlp::backward(const ParameterSet& parameters, const at::Tensor
     at::Tensor bias_gradient = gradients[layer.bias];
     at::mm_out(weight_gradient, gradient.t(), input);  // ∂W = Gᵀ·X
     at::sum_out(bias_gradient, gradient, 0);           // ∂b = Σ rows of G
-    if (i == 0 && !wants_input_gradient) return no_gradient_;
-    at::Tensor input_gradient = layer.input_gradient.narrow(0, 0, gradient.size(0));
+    if (i == 0 && !wants_input_gradient) return {};
+    at::Tensor input_gradient = rows_of(layer.input_gradient, gradient.size(0), layer.in, gradient.options());
     at::mm_out(input_gradient, gradient, parameters[layer.weight]);  // ∂X = G·W
     if (i > 0) through_activation(input, input_gradient);
     gradient = input_gradient;
   }
-  input_gradient_ = gradient;
-  return input_gradient_;
+  return gradient;
 }
 
 void Mlp::activate(at::Tensor& values) const {

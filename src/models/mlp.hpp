@@ -35,9 +35,10 @@ class Mlp {
 
   /// Overwrites the parameters' gradients, given the gradient of the last forward's output.
   /// @param output_gradient [B, out]
-  /// @return the gradient by the input [B, in] when wanted, else an undefined tensor
-  const at::Tensor& backward(const ParameterSet& parameters, const at::Tensor& output_gradient,
-                             ParameterSet& gradients, bool wants_input_gradient);
+  /// @return the gradient by the input [B, in] when wanted, else an undefined tensor: a buffer of this
+  /// network, valid until the next backward
+  at::Tensor backward(const ParameterSet& parameters, const at::Tensor& output_gradient,
+                      ParameterSet& gradients, bool wants_input_gradient);
 
  private:
   struct Layer {
@@ -46,19 +47,16 @@ class Mlp {
     std::int64_t in = 0;
     std::int64_t out = 0;
     at::Tensor output;          // [capacity, out], after the activation
-    at::Tensor input_gradient;  // [capacity, in]
+    at::Tensor input_gradient;  // [capacity, in]; the first layer's only if it is ever wanted
   };
 
   void activate(at::Tensor& values) const;
   void through_activation(const at::Tensor& output, at::Tensor& gradient) const;
-  void reserve(const at::Tensor& input);
 
   std::vector<Layer> layers_;
   Activation activation_;
   at::Tensor input_;
   std::vector<at::Tensor> outputs_;  // views of this batch's rows
-  at::Tensor no_gradient_;
-  at::Tensor input_gradient_;
 };
 
 }  // namespace svi

@@ -159,15 +159,15 @@ void Vae::add_kl(const Tensor& posterior, const Draws& draws, std::span<double> 
 void Vae::add_posterior_gradient(const Tensor& posterior, const Draws& draws, const Tensor& z_gradient,
                                  Tensor& gradient) const {
   const std::int64_t rows = posterior.size(0);
-  const double share = 1.0 / static_cast<double>(options_.samples);
+  const double kl_weight = options_.kl_weight * (1.0 / static_cast<double>(options_.samples));
   for (std::int64_t l = 0; l < options_.samples; ++l) {
     const Tensor noise = draws.noise.narrow(0, l * rows, rows);
-    const Tensor local = z_gradient.narrow(0, l * rows, rows);
+    const Tensor by_z = z_gradient.narrow(0, l * rows, rows);  // ∂ Σ ln p(x|z) of this sample
     if (options_.elbo == "analytic") {
-      diagonal_gaussian::add_gradient_analytic(posterior, noise, local, options_.kl_weight * share, gradient);
+      diagonal_gaussian::add_gradient_analytic(posterior, noise, by_z, kl_weight, gradient);
     } else {
-      diagonal_gaussian::add_gradient_sampled(posterior, noise, draws.z.narrow(0, l * rows, rows), local,
-                                              options_.kl_weight, share, gradient);
+      diagonal_gaussian::add_gradient_sampled(posterior, noise, draws.z.narrow(0, l * rows, rows), by_z,
+                                              kl_weight, gradient);
     }
   }
 }
@@ -194,7 +194,7 @@ void Vae::accumulate(const ParameterSet& parameters, const Minibatch& minibatch,
   for (const double value : kl) contribution.terms.scalar("kl") += value;
   contribution.terms.scalar("rows") += static_cast<double>(minibatch.size());
 
-  const Tensor& z_gradient = decoder_.backward(parameters, output, gradients, true);
+  const Tensor z_gradient = decoder_.backward(parameters, output, gradients, true);
   contribution.mark_ready(decoder_first, gradients.flat().numel());
   Tensor posterior_gradient = at::zeros_like(posterior);
   add_posterior_gradient(posterior, draws, z_gradient, posterior_gradient);
@@ -220,8 +220,8 @@ Metrics Vae::training_metrics(const ParameterSet&, const Sums& totals) const {
   return elbo_metrics(totals, totals.scalar("kl"), options_.kl_weight);
 }
 
-/// −ELBO's parts, the KL by dimension, and the variance of E[z|x] over the data (Burda et al. 2016, sec. 2:
-/// a unit is active when that exceeds 0.01).
+/// The ELBO's parts, the KL by dimension, and the variance of E[z|x] over the data (Burda, Grosse and
+/// Salakhutdinov 2016: a unit is active when that exceeds 0.01).
 class VaeEvaluation : public Evaluation {
  public:
   VaeEvaluation(Vae& vae, const ParameterSet& parameters, std::uint64_t seed)
@@ -288,10 +288,14 @@ void Vae::require_fit(const Rows& rows) const {
 }
 
 std::int64_t Vae::workspace_bytes(std::int64_t local_rows) const {
-  std::int64_t units =
-      2 * shape_.width() + 6 * options_.latent;  // x and the decoder's output, posterior and z
+  // Of each row: x, drawn from grey values and uniform numbers if at all; the posterior and its gradient;
+  // hidden layers and theirs.
+  std::int64_t units = (options_.binarisation == "none" ? 1 : 3) * shape_.width() + 4 * options_.latent;
   for (const std::int64_t width : options_.encoder) units += 2 * width;
-  for (const std::int64_t width : options_.decoder) units += 2 * width * options_.samples;
+  // Of each sample: ε, z and its gradient, hidden layers, the output, and x again where there are several.
+  std::int64_t sample_units = 3 * options_.latent + (options_.samples == 1 ? 1 : 2) * shape_.width();
+  for (const std::int64_t width : options_.decoder) sample_units += 2 * width;
+  units += options_.samples * sample_units;
   return units * local_rows * static_cast<std::int64_t>(sizeof(float));
 }
 

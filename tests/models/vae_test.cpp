@@ -2,8 +2,10 @@
 
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include "models/instance.hpp"
+#include "models/vae_features.hpp"
 #include "svi/base/error.hpp"
 
 namespace {
@@ -119,7 +121,9 @@ TEST(Vae, GradientsAgreeWithDifferences) {
         theta[i] = before - 1e-6;
         const double down = model.elbo(rows);
         theta[i] = before;
-        EXPECT_NEAR(total.statistics.flat()[i].item<double>() / 8, (up - down) / 2e-6, 2e-8)
+        // Rounding moves the ELBO, a few nats, by some 1e-15: the quotient by some 1e-9; h² terms are below
+        // that.
+        EXPECT_NEAR(total.statistics.flat()[i].item<double>() / 8, (up - down) / 2e-6, 5e-9)
             << form << ' ' << activation << ' ' << i;
       }
     }
@@ -131,16 +135,18 @@ TEST(Vae, FloatAgreesWithDouble) {
   Instance exact("vae", {"latent=2", "encoder=[5]", "decoder=[5]"}, shape, at::kDouble);
   Instance single("vae", {"latent=2", "encoder=[5]", "decoder=[5]"}, shape, at::kFloat);
   const Minibatch rows = synthetic(false, width, 0, 8);
-  EXPECT_NEAR(single.elbo(rows), exact.elbo(rows), 1e-5);
+  // Six features and two dimensions, each a term below 1 nat of half a dozen operations right to 6e-8.
+  EXPECT_NEAR(single.elbo(rows), exact.elbo(rows), 8 * 6 * 6e-8);
+  // Eight rows, each with a product below 1 of as many operations.
   EXPECT_LT((exact.accumulate(rows).statistics["decoder.0/weight"] -
              single.accumulate(rows).statistics["decoder.0/weight"])
                 .abs()
                 .max()
                 .item<double>(),
-            1e-5);
+            8 * 6 * 6e-8);
 }
 
-TEST(Vae, BytesAreScaledAndDynamicBinarisationDrawsAnewEachStep) {
+TEST(Vae, BytesAreScaled) {
   svi::DenseRows grey;
   grey.features = at::full({200, width}, 51, at::kByte);  // 0.2
   Minibatch rows;
@@ -152,13 +158,59 @@ TEST(Vae, BytesAreScaledAndDynamicBinarisationDrawsAnewEachStep) {
   floats.features = at::full({200, width}, 0.2F);
   Minibatch same = rows;
   same.rows = floats;
-  EXPECT_NEAR(plain.elbo(rows), plain.elbo(same), 1e-5);
+  EXPECT_EQ(plain.elbo(rows), plain.elbo(same));  // 51/255 is the float32 nearest 0.2
+}
 
+Tensor binarised(const Tensor& grey, std::uint64_t seed, std::int64_t step, std::int64_t first_row) {
+  std::vector<std::int64_t> ids(static_cast<std::size_t>(grey.size(0)));
+  std::iota(ids.begin(), ids.end(), first_row);
+  return svi::binarised(grey, ids, step, svi::Philox(seed));
+}
+
+// 40,000 pixels of grey g: their mean has the standard error √(g(1 − g)/40,000), five of which are passed by
+// chance once in 1.7 million keys.
+TEST(Binarisation, DrawsBitsWithTheGreyValuesAsProbabilities) {
+  for (const double grey : {0.0, 0.2, 0.5, 0.9, 1.0}) {
+    const Tensor bits = binarised(at::full({4000, 10}, grey, at::kFloat), 1, 0, 0);
+    EXPECT_TRUE(((bits == 0) | (bits == 1)).all().item<bool>());
+    EXPECT_NEAR(bits.mean().item<double>(), grey, 5 * std::sqrt(grey * (1 - grey) / 40000) + 1e-7);
+  }
+}
+
+TEST(Binarisation, DependsOnSeedStepAndRowAlone) {
+  const Tensor grey = at::full({20, 10}, 0.5F);
+  const Tensor bits = binarised(grey, 1, 3, 100);
+  EXPECT_TRUE(at::equal(binarised(grey, 1, 3, 100), bits));
+  EXPECT_FALSE(at::equal(binarised(grey, 2, 3, 100), bits));
+  EXPECT_FALSE(at::equal(binarised(grey, 1, 4, 100), bits));
+  EXPECT_FALSE(at::equal(bits[0], bits[1]));
+  // Row 105 alone, as on another rank.
+  EXPECT_TRUE(at::equal(binarised(grey.slice(0, 0, 1), 1, 3, 105)[0], bits[5]));
+}
+
+// The model with binarisation on grey rows is the model without it on the rows drawn beforehand.
+TEST(Binarisation, IsWhatTheModelSees) {
+  const svi::DataShape shape{.training_rows = 20, .feature_shape = {width}};
+  Instance plain("vae", {"latent=2", "encoder=[]", "decoder=[]"}, shape);
   Instance binary("vae", {"latent=2", "encoder=[]", "decoder=[]", "binarisation=dynamic"}, shape);
-  const double first = binary.elbo(rows);
-  EXPECT_EQ(binary.elbo(rows), first);  // the step names the draw
-  rows.step = 1;
-  EXPECT_NE(binary.elbo(rows), first);
+  for (const std::int64_t step : {0, 1}) {
+    const Minibatch grey = synthetic(false, width, 0, 20, step);
+    Minibatch drawn = grey;
+    const Tensor& features = std::get<svi::DenseRows>(grey.rows).features;
+    std::get<svi::DenseRows>(drawn.rows).features = binarised(features, plain.noise.seed(), step, 0);
+    EXPECT_EQ(binary.elbo(grey), plain.elbo(drawn));
+    EXPECT_NE(binary.elbo(grey), plain.elbo(grey));
+  }
+}
+
+// Each sample brings an output of its own, its hidden layers and their gradients.
+TEST(Vae, WorkspaceGrowsWithTheSamples) {
+  const svi::DataShape shape{.training_rows = 20, .feature_shape = {width}};
+  const auto bytes = [&](const std::string& samples) {
+    return svi::test::make_model("vae", {"latent=2", "decoder=[5]", "objective.samples=" + samples}, shape)
+        ->workspace_bytes(8);
+  };
+  EXPECT_GE(bytes("11") - bytes("1"), 10 * 8 * (width + 2 * 5) * static_cast<std::int64_t>(sizeof(float)));
 }
 
 TEST(Vae, CountsActiveUnits) {
