@@ -11,6 +11,7 @@
 #include "svi/base/error.hpp"
 #include "svi/cli/infer.hpp"
 #include "svi/cli/table.hpp"
+#include "svi/models/top_words.hpp"
 #include "svi/trainer/trained_model.hpp"
 
 namespace svi::cli {
@@ -33,13 +34,11 @@ std::vector<Topic> top_topics(const trainer::TrainedModel& trained, std::int64_t
   }
   const Tensor topics = model->topics(trained.parameters());
   const Tensor shares = model->topic_shares(trained.parameters());
-  const std::int64_t count = std::min<std::int64_t>(words, topics.size(1));
+  const auto top = top_words(topics, words);
   std::vector<Topic> list;
   for (std::int64_t k = 0; k < topics.size(0); ++k) {
     Topic topic{.number = k, .share = shares[k].item<double>()};
-    const Tensor order = topics[k].argsort(/*stable=*/true, 0, /*descending=*/true);
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::int64_t word = order[i].item<std::int64_t>();
+    for (const std::int64_t word : top[static_cast<std::size_t>(k)]) {
       topic.words.push_back(trained.checkpoint.facts.vocabulary[static_cast<std::size_t>(word)]);
       topic.probabilities.push_back(topics[k][word].item<double>());
     }

@@ -3,8 +3,9 @@
 //
 //   β_k ~ Dirichlet(η),  θ_d ~ Dirichlet(α),  z_dn ~ θ_d,  w_dn ~ β_z
 //   q:   β_k ~ Dirichlet(λ_k),  θ_d ~ Dirichlet(γ_d),  z_dn ~ φ_dn
-//   ELBO = Σ_d { Σ_n c_dn ln Σ_k exp(E[ln θ_dk] + E[ln β_kn]) − KL(q(θ_d) ‖ p(θ_d)) } − Σ_k KL(q(β_k) ‖
-//   p(β_k)) natural gradient at λ:  η + (N/S) Σ_d c_dn φ_dnk − λ
+//   ELBO = Σ_d { Σ_n c_dn ln Σ_k exp(E[ln θ_dk] + E[ln β_kn]) − KL(q(θ_d) ‖ p(θ_d)) }
+//          − Σ_k KL(q(β_k) ‖ p(β_k))
+//   natural gradient at λ:  η + (N/S) Σ_d c_dn φ_dnk − λ
 //
 // Shapes: K topics, V words, λ [V, K] so that a word's topics lie side by side.
 
@@ -69,26 +70,6 @@ std::vector<double> Lda::totals(const ParameterSet& parameters) const {
   return {first, first + options_.topics};
 }
 
-void Lda::add_document(const Document& document, std::span<const float> start, float* statistics,
-                       Sums& terms) {
-  if (inference_.fit(document, start)) {
-    const EStep& fitted = inference_.fitted();
-    fitted.add_statistics(document, word_sums_.data());
-    terms.scalar("bound") += fitted.bound(inference_.beta(), document);
-    terms.scalar("iterations") += static_cast<double>(fitted.iterations());
-    return;
-  }
-  const ReferenceFit fit = inference_.fit_exactly(document, start);
-  const auto topics = static_cast<std::size_t>(options_.topics);
-  for (std::size_t i = 0; i < fit.counts.size(); ++i) {
-    const std::int32_t word = inference_.words()[static_cast<std::size_t>(document.rows[i / topics])];
-    statistics[word * options_.topics + static_cast<std::int64_t>(i % topics)] +=
-        static_cast<float>(fit.counts[i]);
-  }
-  terms.scalar("bound") += fit.bound;
-  terms.scalar("iterations") += static_cast<double>(fit.iterations);
-}
-
 void Lda::accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,
                      Contribution& contribution) {
   const auto& rows = std::get<CountRows>(minibatch.rows);
@@ -99,15 +80,14 @@ void Lda::accumulate(const ParameterSet& parameters, const Minibatch& minibatch,
   word_sums_.resize(words.size() * static_cast<std::size_t>(stride));
   std::fill_n(word_sums_.data(), std::ssize(words) * stride, 0.0F);
 
-  double tokens = 0;
   for (std::int64_t b = 0; b < rows.rows(); ++b) {
     const Document document = inference_.document(rows, b);
-    for (const float count : document.counts) tokens += count;
-    add_document(document,
-                 inference_.start(inputs.noise, minibatch.step, minibatch.ids[static_cast<std::size_t>(b)]),
-                 statistics, contribution.terms);
+    const std::int64_t id = minibatch.ids[static_cast<std::size_t>(b)];
+    const Inference::Fit& fit = inference_.fit(document, inference_.start(inputs.noise, minibatch.step, id));
+    inference_.add_statistics(document, word_sums_.data(), statistics);
+    contribution.terms.scalar("bound") += fit.bound;
+    contribution.terms.scalar("iterations") += static_cast<double>(fit.iterations);
   }
-  contribution.terms.scalar("tokens") += tokens;
   contribution.terms.scalar("rows") += static_cast<double>(rows.rows());
 
   // Σ_d c φ = β' · Σ_d θ' c / norm
@@ -146,6 +126,7 @@ double Lda::topics_kl(const ParameterSet& parameters) const {
   return kl;
 }
 
+// Each document's bound is under the λ its step began with; the KL of λ itself is that of the last λ.
 Metrics Lda::training_metrics(const ParameterSet& parameters, const Sums& totals) const {
   const double rows = totals.scalar("rows");
   Metrics metrics;

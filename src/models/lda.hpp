@@ -29,7 +29,7 @@ class Lda : public Model, public TopicModel {
 
   std::vector<ParameterShape> parameter_shapes() const override;
   void initialize(ParameterSet& parameters, const Philox& noise) const override;
-  SumLayout terms() const override { return {{"bound", 1}, {"tokens", 1}, {"iterations", 1}}; }
+  SumLayout terms() const override { return {{"bound", 1}, {"iterations", 1}}; }
   void accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,
                   Contribution& contribution) override;
   void to_direction(const ParameterSet& parameters, Contribution& total) const override;
@@ -52,9 +52,6 @@ class Lda : public Model, public TopicModel {
   double topics_kl(const ParameterSet& parameters) const;
 
  private:
-  /// Fits one document, adds its expected counts and its terms.
-  void add_document(const Document& document, std::span<const float> start, float* statistics, Sums& terms);
-
   LdaOptions options_;
   DataShape shape_;
   Inference inference_;

@@ -15,17 +15,24 @@ constexpr std::int64_t words_at_once = 4;
 // Below this norm a clamped factor (exp(−87)) could matter: relative error 1.6e-38 / 1e-30 · K otherwise.
 constexpr float smallest_norm = 1e-30F;
 
-SVI_CPU_VERSIONS float topic_row(std::int64_t topics, const float* lambda, const float* digamma_totals,
-                                 float* row) {
+// row_k = exp(l_k − max_j l_j) for the logarithms l; returns the largest.
+template <typename Logarithm>
+SVI_INLINE float exp_of_scaled(std::int64_t topics, const Logarithm& logarithm, float* row) {
   float largest = -1e30F;
 #pragma omp simd reduction(max : largest)
   for (std::int64_t k = 0; k < topics; ++k) {
-    row[k] = math::digamma(lambda[k]) - digamma_totals[k];
+    row[k] = logarithm(k);
     largest = std::max(largest, row[k]);
   }
 #pragma omp simd
   for (std::int64_t k = 0; k < topics; ++k) row[k] = math::exp(row[k] - largest);
   return largest;
+}
+
+SVI_CPU_VERSIONS float topic_row(std::int64_t topics, const float* lambda, const float* digamma_totals,
+                                 float* row) {
+  return exp_of_scaled(
+      topics, [=](std::int64_t k) { return math::digamma(lambda[k]) - digamma_totals[k]; }, row);
 }
 
 struct Fit {
@@ -42,15 +49,8 @@ struct Fit {
 
 // θ'_k = exp(ψ(γ_k) − max_j ψ(γ_j)); the padding stays zero.
 SVI_INLINE float expected_theta(const Fit& fit) {
-  float largest = -1e30F;
-#pragma omp simd reduction(max : largest)
-  for (std::int64_t k = 0; k < fit.topics; ++k) {
-    fit.theta[k] = math::digamma(fit.gamma[k]);
-    largest = std::max(largest, fit.theta[k]);
-  }
-#pragma omp simd
-  for (std::int64_t k = 0; k < fit.topics; ++k) fit.theta[k] = math::exp(fit.theta[k] - largest);
-  return largest;
+  return exp_of_scaled(
+      fit.topics, [&](std::int64_t k) { return math::digamma(fit.gamma[k]); }, fit.theta);
 }
 
 // norm_n = Σ_k θ'_k β'_nk and sums_k = Σ_n c_n β'_nk / norm_n, four words at a time.
@@ -144,11 +144,11 @@ void TopicRows::compute(std::span<const std::int32_t> words, const float* lambda
 }
 
 EStep::EStep(std::int64_t topics, EStepOptions options)
-    : topics_(topics), stride_((topics + 15) / 16 * 16), options_(options) {
+    : topics_(topics), stride_(stride_of(topics)), options_(options) {
   for (AlignedFloats* buffer : {&gamma_, &theta_, &sums_}) buffer->resize(static_cast<std::size_t>(stride_));
 }
 
-void EStep::gather(const TopicRows& beta, const Document& document) {
+std::int64_t EStep::gather(const TopicRows& beta, const Document& document) {
   const auto words = std::ssize(document.rows);
   const std::int64_t padded = (words + words_at_once - 1) / words_at_once * words_at_once;
   rows_.resize(static_cast<std::size_t>(padded * stride_));
@@ -161,17 +161,17 @@ void EStep::gather(const TopicRows& beta, const Document& document) {
                 static_cast<std::size_t>(stride_) * sizeof(float));
     counts_.data()[n] = n < words ? document.counts[from] : 0.0F;
   }
+  return padded;
 }
 
-bool EStep::infer(const TopicRows& beta, const Document& document, std::span<const float> start) {
+bool EStep::fit(const TopicRows& beta, const Document& document, std::span<const float> start) {
   iterations_ = 0;
   if (document.rows.empty()) {  // q(θ) is the prior
     std::fill_n(gamma_.data(), topics_, static_cast<float>(options_.alpha));
     return true;
   }
   std::copy(start.begin(), start.end(), gamma_.data());
-  gather(beta, document);
-  const std::int64_t words = (std::ssize(document.rows) + words_at_once - 1) / words_at_once * words_at_once;
+  const std::int64_t words = gather(beta, document);
   const Fit fit{stride_,       topics_,       words,        rows_.data(), counts_.data(),
                 gamma_.data(), theta_.data(), sums_.data(), norms_.data()};
   const FitResult result = fit_gamma(fit, static_cast<float>(options_.alpha),

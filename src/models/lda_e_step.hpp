@@ -8,6 +8,9 @@
 
 namespace svi::lda {
 
+/// How far apart rows of K topics lie in a buffer: a multiple of 64 bytes.
+inline std::int64_t stride_of(std::int64_t topics) { return (topics + 15) / 16 * 16; }
+
 /// A float32 buffer on a 64-byte boundary.
 class AlignedFloats {
  public:
@@ -31,7 +34,7 @@ class AlignedFloats {
 /// float32 (ψ(0.01) = −100.6). The E-step does not depend on the scale of a row. **Local.**
 class TopicRows {
  public:
-  explicit TopicRows(std::int64_t topics) : topics_(topics), stride_((topics + 15) / 16 * 16) {}
+  explicit TopicRows(std::int64_t topics) : topics_(topics), stride_(stride_of(topics)) {}
 
   /// @param words distinct word numbers, one for each row
   /// @param lambda [V, K] @param digamma_totals ψ(Σ_v λ_vk) [K]
@@ -72,8 +75,8 @@ class EStep {
   EStep(std::int64_t topics, EStepOptions options);
 
   /// Fits γ from `start` [K]. False when float32 cannot hold the document's responsibilities; then use
-  /// `infer_reference`.
-  bool infer(const TopicRows& beta, const Document& document, std::span<const float> start);
+  /// `fit_reference`.
+  bool fit(const TopicRows& beta, const Document& document, std::span<const float> start);
 
   std::span<const float> gamma() const { return {gamma_.data(), static_cast<std::size_t>(topics_)}; }
   std::int64_t iterations() const { return iterations_; }
@@ -84,7 +87,9 @@ class EStep {
   double bound(const TopicRows& beta, const Document& document) const;
 
  private:
-  void gather(const TopicRows& beta, const Document& document);
+  /// Copies the document's rows and counts side by side.
+  /// @return its words, padded to a multiple of four
+  std::int64_t gather(const TopicRows& beta, const Document& document);
 
   std::int64_t topics_;
   std::int64_t stride_;

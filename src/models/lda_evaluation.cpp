@@ -7,6 +7,7 @@
 #include <set>
 
 #include "svi/core/completion.hpp"
+#include "svi/models/top_words.hpp"
 
 namespace svi::lda {
 
@@ -30,7 +31,7 @@ void DocumentCompletion::add(const Minibatch& minibatch, Sums& sums) {
     const Document document = inference_.document(rows, b);
     const std::int64_t id = minibatch.ids[static_cast<std::size_t>(b)];
     const std::span<const float> start = inference_.start(noise_, minibatch.step, id);
-    sums.scalar("bound") += inference_.infer(document, start).bound;
+    sums.scalar("bound") += inference_.fit(document, start).bound;
     sums.scalar("rows") += 1;
     predict(document, std::span(rows.words).subspan(first, document.rows.size()), id, start, sums);
   }
@@ -49,7 +50,7 @@ void DocumentCompletion::predict(const Document& document, std::span<const std::
     observed_rows.push_back(document.rows[n]);
     observed_counts.push_back(static_cast<float>(observed));
   }
-  const Inference::Summary fit = inference_.infer({observed_rows, observed_counts}, start);
+  const Inference::Fit& fit = inference_.fit({observed_rows, observed_counts}, start);
   double gamma_total = 0;
   for (const float gamma : fit.gamma) gamma_total += gamma;
   for (std::size_t n = 0; n < words.size(); ++n) {
@@ -71,21 +72,6 @@ Metrics DocumentCompletion::finish(const Sums& totals) const {
   metrics.values["perplexity"] = std::exp(-per_word);
   return metrics;
 }
-
-namespace {
-
-// The `count` likeliest words of each topic, ties by word number: [K, count].
-std::vector<std::vector<std::int64_t>> top_words(const Tensor& topics, std::int64_t count) {
-  std::vector<std::vector<std::int64_t>> top;
-  for (std::int64_t k = 0; k < topics.size(0); ++k) {
-    const Tensor order = topics[k].argsort(/*stable=*/true, /*dim=*/0, /*descending=*/true);
-    const auto* first = order.data_ptr<std::int64_t>();
-    top.emplace_back(first, first + count);
-  }
-  return top;
-}
-
-}  // namespace
 
 TopicQuality::TopicQuality(Lda& lda, const ParameterSet& parameters)
     : words_per_topic_(std::min<std::int64_t>(10, lda.vocabulary())),

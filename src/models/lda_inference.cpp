@@ -14,8 +14,7 @@ Inference::Inference(std::int64_t vocabulary, std::int64_t topics, const EStepOp
 
 void Inference::prepare(const float* lambda, std::span<const double> totals, const CountRows& rows) {
   lambda_ = lambda;
-  for (std::size_t k = 0; k < totals.size(); ++k)
-    digamma_totals_[k] = static_cast<float>(math::digamma(totals[k]));
+  for (std::size_t k = 0; k < totals.size(); ++k) digamma_totals_[k] = math::digamma(totals[k]);
   for (const std::int32_t word : words_) row_of_word_[static_cast<std::size_t>(word)] = -1;
   words_.clear();
   entry_rows_.resize(rows.words.size());
@@ -27,7 +26,7 @@ void Inference::prepare(const float* lambda, std::span<const double> totals, con
     }
     entry_rows_[i] = row;
   }
-  beta_.compute(words_, lambda, digamma_totals_);
+  beta_.compute(words_, lambda, std::vector<float>(digamma_totals_.begin(), digamma_totals_.end()));
 }
 
 Document Inference::document(const CountRows& rows, std::int64_t b) const {
@@ -45,7 +44,7 @@ std::span<const float> Inference::start(const Philox& noise, std::int64_t step, 
   return start_;
 }
 
-ReferenceFit Inference::fit_exactly(const Document& document, std::span<const float> start) const {
+ReferenceFit Inference::fit_reference(const Document& document, std::span<const float> start) const {
   const std::size_t topics = digamma_totals_.size();
   std::vector<double> log_beta;
   log_beta.reserve(document.rows.size() * topics);
@@ -56,14 +55,33 @@ ReferenceFit Inference::fit_exactly(const Document& document, std::span<const fl
       log_beta.push_back(math::digamma(static_cast<double>(of_word[k])) - digamma_totals_[k]);
     }
   }
-  return infer_reference(log_beta, document.counts, start, options_);
+  return lda::fit_reference(log_beta, document.counts, start, options_);
 }
 
-Inference::Summary Inference::infer(const Document& document, std::span<const float> start) {
-  if (fit(document, start))
-    return {{e_step_.gamma().begin(), e_step_.gamma().end()}, e_step_.bound(beta_, document)};
-  const ReferenceFit exact = fit_exactly(document, start);
-  return {{exact.gamma.begin(), exact.gamma.end()}, exact.bound};
+const Inference::Fit& Inference::fit(const Document& document, std::span<const float> start) {
+  reference_.reset();
+  if (e_step_.fit(beta_, document, start)) {
+    fit_.gamma.assign(e_step_.gamma().begin(), e_step_.gamma().end());
+    fit_.bound = e_step_.bound(beta_, document);
+    fit_.iterations = e_step_.iterations();
+  } else {
+    reference_ = fit_reference(document, start);
+    fit_.gamma.assign(reference_->gamma.begin(), reference_->gamma.end());
+    fit_.bound = reference_->bound;
+    fit_.iterations = reference_->iterations;
+  }
+  return fit_;
+}
+
+void Inference::add_statistics(const Document& document, float* sums, float* statistics) const {
+  if (!reference_) return e_step_.add_statistics(document, sums);
+  const std::size_t topics = digamma_totals_.size();
+  for (std::size_t n = 0; n < document.rows.size(); ++n) {
+    float* of_word =
+        statistics + words_[static_cast<std::size_t>(document.rows[n])] * std::ssize(digamma_totals_);
+    for (std::size_t k = 0; k < topics; ++k)
+      of_word[k] += static_cast<float>(reference_->counts[n * topics + k]);
+  }
 }
 
 }  // namespace svi::lda

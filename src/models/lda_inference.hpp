@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -26,35 +27,40 @@ class Inference {
   std::span<const std::int32_t> words() const { return words_; }
   const TopicRows& beta() const { return beta_; }
 
-  /// Where documents start: γ_k uniform about 1 with the mean and variance of the paper's Gamma(100, 1/100),
-  /// keyed by (step, document). Deviation: the paper draws from that gamma itself, which costs more.
+  /// Where documents start: γ_k uniform about 1 with variance 1/100, keyed by (step, document).
+  ///
+  /// Hoffman, Blei, Bach 2010, algorithm 2 starts at γ_k = 1 and calls that constant arbitrary; the code they
+  /// published with it (onlineldavb) draws Gamma(100, 1/100), of this mean and variance but dearer to draw.
+  /// @return [K], until the next call
   std::span<const float> start(const Philox& noise, std::int64_t step, std::int64_t document);
 
-  /// Fits one document in float32. False when that cannot hold it; then `fit_exactly`.
-  bool fit(const Document& document, std::span<const float> start) {
-    return e_step_.infer(beta_, document, start);
-  }
-  const EStep& fitted() const { return e_step_; }
-  /// Fits it in float64, from λ itself.
-  ReferenceFit fit_exactly(const Document& document, std::span<const float> start) const;
-
-  struct Summary {
+  struct Fit {
     std::vector<float> gamma;  ///< [K]
     double bound = 0;          ///< nats
+    std::int64_t iterations = 0;
   };
-  /// Fits it in whichever precision it needs.
-  Summary infer(const Document& document, std::span<const float> start);
+  /// Fits one document in float32, or by `fit_reference` from λ itself where float32 cannot hold it.
+  /// @return until the next call
+  const Fit& fit(const Document& document, std::span<const float> start);
+
+  /// Adds the expected counts of the document just fitted: to `sums` [words, stride], still to be multiplied
+  /// by β' (see `EStep::add_statistics`), or as they are to `statistics` [V, K] if float64 gave them.
+  void add_statistics(const Document& document, float* sums, float* statistics) const;
 
  private:
+  ReferenceFit fit_reference(const Document& document, std::span<const float> start) const;
+
   EStepOptions options_;
   const float* lambda_ = nullptr;
-  std::vector<float> digamma_totals_;      // ψ(Σ_v λ_vk)
+  std::vector<double> digamma_totals_;     // ψ(Σ_v λ_vk)
   std::vector<std::int32_t> row_of_word_;  // [V], −1 where absent
   std::vector<std::int32_t> words_;
   std::vector<std::int32_t> entry_rows_;  // [entries] the β' row of each entry
   std::vector<float> start_;
   TopicRows beta_;
   EStep e_step_;
+  std::optional<ReferenceFit> reference_;  // of the last document, if it needed float64
+  Fit fit_;
 };
 
 }  // namespace svi::lda

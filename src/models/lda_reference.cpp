@@ -75,18 +75,16 @@ class Reference {
 
 }  // namespace
 
-ReferenceFit infer_reference(std::span<const double> log_beta, std::span<const float> counts,
-                             std::span<const float> start, const EStepOptions& options, bool wants_bounds) {
+ReferenceFit fit_reference(std::span<const double> log_beta, std::span<const float> counts,
+                           std::span<const float> start, const EStepOptions& options) {
   Reference reference(log_beta, counts, start, options.alpha);
   double change = options.tolerance;
   while (reference.fit_.iterations < options.max_iterations && !(change < options.tolerance)) {
-    const double log_norms = reference.responsibilities();
-    if (wants_bounds) reference.fit_.bounds.push_back(reference.bound(log_norms));
+    reference.responsibilities();
     change = reference.update_gamma();
     ++reference.fit_.iterations;
   }
   reference.fit_.bound = reference.bound(reference.responsibilities());
-  if (wants_bounds) reference.fit_.bounds.push_back(reference.fit_.bound);
   return std::move(reference.fit_);
 }
 

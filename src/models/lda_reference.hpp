@@ -14,15 +14,12 @@ struct ReferenceFit {
   std::vector<double> counts;  ///< expected counts c_n φ_nk [words, K]
   double bound = 0;            ///< nats
   std::int64_t iterations = 0;
-  std::vector<double> bounds;  ///< after each iteration, when asked for
 };
 
 /// The same E-step in float64 with φ written out in logarithms: slow and plain, for tests and for the rare
 /// document that float32 cannot hold. Same stopping rule as `EStep`.
-/// @param log_beta E[ln β] [words, K] @param counts [words] @param start γ [K]
-/// @param wants_bounds also record the bound after every iteration. **Local.**
-ReferenceFit infer_reference(std::span<const double> log_beta, std::span<const float> counts,
-                             std::span<const float> start, const EStepOptions& options,
-                             bool wants_bounds = false);
+/// @param log_beta E[ln β] [words, K] @param counts [words] @param start γ [K]. **Local.**
+ReferenceFit fit_reference(std::span<const double> log_beta, std::span<const float> counts,
+                           std::span<const float> start, const EStepOptions& options);
 
 }  // namespace svi::lda
