@@ -2,6 +2,30 @@
 # From a bare checkout to two trained models: set-up, build, real data, training on two ranks, results.
 # Run it as often as you like: what is there is kept, and every run gets a folder of its own.
 set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+usage: launch/quickstart.sh
+
+Takes no arguments. Installs what is missing (launch/setup.sh), builds, fetches Fashion-MNIST and Debian's package
+descriptions, trains a variational autoencoder and a topic model on two ranks, and shows what came out.
+Results go to runs/quickstart-DATE-TIME, data to data/.
+TEXT
+}
+for argument in "$@"; do
+  case $argument in
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    *)
+      echo "quickstart: error: unknown argument '$argument'" >&2
+      usage >&2
+      exit 64
+      ;;
+  esac
+done
+
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source launch/environment.sh
 

@@ -1,6 +1,20 @@
 #!/usr/bin/env bash
 # Set-up, build, all tests; ends with how many passed. Arguments go to ctest: launch/run-tests.sh -R sampler
 set -euo pipefail
+
+for argument in "$@"; do
+  if [[ $argument == -h || $argument == --help ]]; then
+    cat <<'TEXT'
+usage: launch/run-tests.sh [CTEST-ARGUMENT...]
+
+Installs what is missing (launch/setup.sh), builds, runs the tests, and ends with how many passed.
+  launch/run-tests.sh               all tests
+  launch/run-tests.sh -R sampler    those whose names match; more: man ctest
+TEXT
+    exit 0
+  fi
+done
+
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source launch/environment.sh
 

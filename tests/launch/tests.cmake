@@ -1,0 +1,1 @@
+svi_test(launch SOURCES launch/launch_test.cpp LIBRARIES svi_base)
