@@ -11,14 +11,25 @@ namespace svi::cli {
 
 namespace {
 
+constexpr const char* made_for_one_run =
+    "   this file, printed by svi-train --print-sbatch; hand it in with sbatch FILE. Arguments after\n"
+    "#                FILE are added to those below, for example --set train.epochs=20";
+
+std::size_t find_line(const std::string& script, std::string_view start) {
+  const std::size_t line_end = script.find(fmt::format("\n{}", start));
+  if (line_end != std::string::npos) return line_end + 1;
+  throw Error(ExitCode::internal, "launch/svi-train.sbatch has no line that starts with '{}'", start);
+}
+
 // Replaces the rest of the one line that starts with `start`.
 void fill_in(std::string& script, std::string_view start, const std::string& value) {
-  const std::size_t line = script.find(fmt::format("\n{}", start));
-  if (line == std::string::npos) {
-    throw Error(ExitCode::internal, "launch/svi-train.sbatch has no line that starts with '{}'", start);
-  }
-  const std::size_t first = line + 1 + start.size();
+  const std::size_t first = find_line(script, start) + start.size();
   script.replace(first, script.find('\n', first) - first, value);
+}
+
+void take_out(std::string& script, std::string_view start) {
+  const std::size_t first = find_line(script, start);
+  script.erase(first, script.find('\n', first) + 1 - first);
 }
 
 }  // namespace
@@ -42,6 +53,8 @@ std::string sbatch_script(const SbatchOptions& options) {
   std::string arguments;
   for (const std::string& argument : options.arguments) arguments += shell_word(argument) + " ";
   std::string script(sbatch_template);
+  take_out(script, "# As it stands:");
+  fill_in(script, "# For one run:", made_for_one_run);
   fill_in(script, "#SBATCH --job-name=", shell_word(options.job_name));
   fill_in(script, "#SBATCH --chdir=", shell_word(options.directory));
   fill_in(script, "#SBATCH --ntasks=", fmt::to_string(options.tasks));

@@ -73,14 +73,18 @@ TEST(SbatchScript, CarriesTheValuesOfTheRun) {
                            "\nprogram=/opt/bin/svi-train\n", "\narguments=(configs/lda.yaml \"$@\")\n"}) {
     EXPECT_NE(script.find(line), std::string::npos) << line << "\nis not in\n" << script;
   }
+  EXPECT_EQ(script.find("launch/svi-train.sbatch"), std::string::npos) << script;  // it is another file now
+  EXPECT_EQ(script.find("configs/lda-debian.yaml"), std::string::npos) << script;
+  EXPECT_NE(script.find("hand it in with sbatch FILE"), std::string::npos) << script;
 }
 
 TEST(SbatchScript, IsTheFileInTheTreeElsewhere) {
   const std::string file = read(fs::path(SVI_SOURCE_DIR) / "launch/svi-train.sbatch");
   const std::string script =
       sbatch_script({.directory = ".", .tasks = 4, .threads = 1, .program = "P", .arguments = {}});
-  std::istringstream expected(file);
-  std::istringstream found(script);
+  // The head says how to use the one and the other.
+  std::istringstream expected(file.substr(file.find("\n# Lines to look at")));
+  std::istringstream found(script.substr(script.find("\n# Lines to look at")));
   std::string expected_line;
   std::string found_line;
   while (std::getline(expected, expected_line)) {
