@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <exception>
 #include <memory>
 
+#include "svi/cli/standard_streams.hpp"
 #include "svi/comm/launch.hpp"
 
 namespace svi::cli {
@@ -17,8 +17,7 @@ void tell(const std::string& program, const comm::Communicator* communicator, co
   const bool names_rank = communicator != nullptr && communicator->size() > 1 && !is_agreed;
   if (is_agreed && communicator != nullptr && communicator->rank() != 0) return;
   const std::string rank = names_rank ? fmt::format("rank {}: ", communicator->rank()) : "";
-  fmt::print(stderr, "{}: error: {}{}\n", program, rank, message);
-  std::fflush(stderr);
+  tell_error(program, rank + message);
 }
 
 // A rank that died meanwhile must not turn an orderly end into a crash.
@@ -27,7 +26,7 @@ int leave_together(comm::Communicator& communicator, ExitCode code) {
     communicator.close();
     comm::finish();
   } catch (const Error& error) {
-    fmt::print(stderr, "{}\n", error.what());
+    tell_line(error.what());
     communicator.abort(code == ExitCode::done ? error.code() : code);
   }
   return static_cast<int>(code);

@@ -4,17 +4,13 @@
 #include <cstddef>
 
 #include "svi/base/error.hpp"
+#include "svi/cli/text.hpp"
 
 namespace svi::cli {
 
 namespace {
 
 constexpr const char* gap = "  ";
-
-std::size_t width_of(const std::string& text) {
-  const auto is_first_byte = [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; };
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_first_byte));
-}
 
 std::vector<std::size_t> widths_of(const std::vector<Column>& columns,
                                    const std::vector<std::vector<std::string>>& rows) {
@@ -43,8 +39,10 @@ std::string line_of(const std::vector<Column>& columns, const std::vector<std::s
 
 }  // namespace
 
-std::string table_text(const std::vector<Column>& columns,
-                       const std::vector<std::vector<std::string>>& rows) {
+std::string table_text(const std::vector<Column>& columns, std::vector<std::vector<std::string>> rows) {
+  for (auto& row : rows) {
+    for (std::string& cell : row) cell = printable(cell);
+  }
   const auto widths = widths_of(columns, rows);
   std::string text;
   const auto has_title = [](const Column& column) { return !column.title.empty(); };

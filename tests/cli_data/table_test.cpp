@@ -24,6 +24,10 @@ TEST(Table, CountsCharactersRatherThanBytes) {
   EXPECT_EQ(table_text({{}, {}}, {{"é×", "b"}, {"abc", "d"}}), "é×   b\nabc  d\n");
 }
 
+TEST(Table, ShowsControlCharactersRatherThanObeyThem) {
+  EXPECT_EQ(table_text({{}, {}}, {{"a\x1b[2J", "b"}, {"abc", "d\n"}}), "a\\x1B[2J  b\nabc       d\\n\n");
+}
+
 TEST(Table, RefusesARowOfAnotherLength) { EXPECT_THROW(table_text({{}, {}}, {{"a"}}), Error); }
 
 }  // namespace

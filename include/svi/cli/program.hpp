@@ -9,6 +9,10 @@ class App;
 
 namespace svi::cli {
 
+/// Parses a command line; options' callbacks act.
+/// @return what --help or --version print; empty when neither was asked for @throws Error (usage)
+std::string parse(CLI::App& app, int count, char** arguments);
+
 /// Runs a program that needs no ranks and returns the exit code for main.
 ///
 /// `build` declares options and subcommands; their callbacks do the work. Adds `--version`, turns what CLI11

@@ -2,17 +2,21 @@
 
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "svi/base/stopwatch.hpp"
+#include "svi/cli/standard_streams.hpp"
+#include "svi/cli/text.hpp"
 #include "svi/trainer/observer.hpp"
 
 namespace svi::cli {
 
-/// What a person sees of a run: on a terminal one line that is drawn anew, with rate, time left and ELBO;
-/// elsewhere plain lines. Everything but the moving line also goes to `train.log`. **Root-only.**
+/// What a person sees of a run: on a terminal one line that is drawn anew, with rate, time left and ELBO, as
+/// wide as the terminal; elsewhere plain lines. Everything but the moving line also goes to `train.log`,
+/// which goes on when the terminal does not. **Root-only.**
 class ConsoleProgress : public trainer::Observer {
  public:
-  /// @param log_path appended to @throws Error (cannot_write)
+  /// @param log_path appended to @throws Error (cannot_write), as all that writes into it
   explicit ConsoleProgress(const std::string& log_path);
   ~ConsoleProgress() override;
 
@@ -25,21 +29,22 @@ class ConsoleProgress : public trainer::Observer {
   void say(const std::string& line);
 
  private:
-  void erase_moving_line();
+  void show(const std::string& line);
+  void log(const std::string& line);
   std::string time_left(const trainer::Progress& progress) const;
+  std::string moving_line(const trainer::Progress& progress) const;
 
+  std::string log_path_;
   std::FILE* log_;
-  bool is_terminal_;
+  Screen screen_;
   bool has_moving_line_ = false;
-  std::string figures_;  // of the last training record
+  std::string rate_;                  // of the last training record
+  std::vector<std::string> figures_;  // of it, in short
   Stopwatch since_start_;
   double first_seconds_ = -1;  // training seconds when the first step was seen
   std::int64_t first_step_ = 0;
   double drawn_at_ = -1;
   double said_at_ = -1;
 };
-
-/// "elbo −242.13 · kl 14.9": the figures worth a line, in a fixed order.
-std::string figures_text(const Metrics& metrics);
 
 }  // namespace svi::cli

@@ -1,0 +1,88 @@
+#include "svi/cli/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace svi::cli {
+
+namespace {
+
+constexpr std::string_view gap = "  ";
+
+bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
+
+// Bytes of the UTF-8 character that starts here; 0: none does.
+std::size_t character_length(std::string_view rest) {
+  const auto first = static_cast<unsigned char>(rest[0]);
+  if (first < 0x80) return 1;
+  if (first < 0xC2 || first > 0xF4) return 0;
+  const std::size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  if (length > rest.size()) return 0;
+  const std::string_view others = rest.substr(1, length - 1);
+  return std::all_of(others.begin(), others.end(), is_continuation) ? length : 0;
+}
+
+// Of ASCII, and the second set U+0080 to U+009F, in which U+009B begins a terminal's commands too.
+bool is_control(std::string_view character) {
+  const auto first = static_cast<unsigned char>(character[0]);
+  if (character.size() == 1) return first < 0x20 || first == 0x7F;
+  return first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
+}
+
+std::string written_out(std::string_view bytes) {
+  if (bytes == "\n") return "\\n";
+  if (bytes == "\t") return "\\t";
+  std::string text;
+  for (const char byte : bytes) text += fmt::format("\\x{:02X}", static_cast<unsigned char>(byte));
+  return text;
+}
+
+std::string joined(const std::vector<Field>& fields) {
+  std::string line;
+  for (const Field& field : fields) line += (line.empty() ? "" : std::string(gap)) + field.text;
+  return line;
+}
+
+}  // namespace
+
+std::size_t width_of(std::string_view text) {
+  return text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_continuation));
+}
+
+std::string printable(std::string_view text, std::string_view kept) {
+  std::string result;
+  for (std::size_t place = 0; place < text.size();) {
+    const std::size_t length = character_length(text.substr(place));
+    const std::string_view character = text.substr(place, std::max<std::size_t>(1, length));
+    const bool is_kept = length > 0 && (!is_control(character) || kept.find(character) != kept.npos);
+    result += is_kept ? std::string(character) : written_out(character);
+    place += character.size();
+  }
+  return result;
+}
+
+std::string fitted(std::vector<Field> fields, std::size_t columns) {
+  const auto is_less = [](const Field& a, const Field& b) { return a.importance < b.importance; };
+  while (fields.size() > 1 && width_of(joined(fields)) > columns)
+    fields.erase(std::min_element(fields.begin(), fields.end(), is_less));
+  return joined(fields);
+}
+
+std::string wrapped(const std::vector<std::string>& fields, std::size_t columns) {
+  std::string text;
+  std::size_t width = 0;  // of the last line
+  for (const std::string& field : fields) {
+    const bool begins_line = width > 0 && width + gap.size() + width_of(field) > columns;
+    if (begins_line) {
+      text += '\n';
+      width = 0;
+    }
+    if (!text.empty()) text += gap;
+    width += (text.empty() ? 0 : gap.size()) + width_of(field);
+    text += field;
+  }
+  return text;
+}
+
+}  // namespace svi::cli
