@@ -56,6 +56,19 @@ void remove(const std::string& folder, const std::string& name) {
   }
 }
 
+std::string file_name(std::int64_t step) { return fmt::format("step-{:012}.h5", step); }
+
+// A file under another step's name would come before, or be displaced by, what it is not.
+Checkpoint read_named(const std::string& folder, const std::string& name) {
+  Checkpoint checkpoint = read_checkpoint(folder + "/" + name);
+  const std::string expected = file_name(checkpoint.state.step);
+  if (name != "best.h5" && name != expected) {
+    throw Error(ExitCode::bad_data, "{}/{}: it holds step {} and should be named {}", folder, name,
+                checkpoint.state.step, expected);
+  }
+  return checkpoint;
+}
+
 std::string write_into(const std::string& folder, const std::string& name, const Checkpoint& checkpoint) {
   for (const std::string& leftover : unfinished(folder)) remove(folder, leftover);
   std::string path = folder + "/" + name;
@@ -74,7 +87,7 @@ CheckpointStore::CheckpointStore(std::string folder, std::int64_t keep_last)
 }
 
 std::string CheckpointStore::save(const Checkpoint& checkpoint) {
-  const std::string name = fmt::format("step-{:012}.h5", checkpoint.state.step);
+  const std::string name = file_name(checkpoint.state.step);
   std::string path = write_into(folder_, name, checkpoint);
   // Of a later step there can only be damaged ones, that this run resumed before: they must not displace it.
   std::vector<std::string> names = numbered(folder_);
@@ -91,12 +104,13 @@ std::string CheckpointStore::save_best(const Checkpoint& checkpoint) {
 std::optional<Checkpoint> CheckpointStore::newest(
     const std::function<void(const std::string& path, const std::string& reason)>& rejected) const {
   std::vector<std::string> names = numbered(folder_);
-  if (fs::exists(folder_ + "/best.h5")) names.insert(names.begin(), "best.h5");  // the last resort
+  std::error_code problem;
+  if (fs::exists(folder_ + "/best.h5", problem)) names.insert(names.begin(), "best.h5");  // the last resort
   std::vector<std::string> reasons;
   for (auto name = names.rbegin(); name != names.rend(); ++name) {
     const std::string path = folder_ + "/" + *name;
     try {
-      return read_checkpoint(path);
+      return read_named(folder_, *name);
     } catch (const Error& error) {
       if (rejected) rejected(path, error.what());
       reasons.emplace_back(error.what());

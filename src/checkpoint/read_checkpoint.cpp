@@ -107,7 +107,6 @@ CheckpointFacts read_facts(const Hdf5File& file) {
   CheckpointFacts facts{.model = file.text_attribute("model"),
                         .tool_version = file.text_attribute("tool_version"),
                         .data_sha256 = file.text_attribute("data_sha256"),
-                        .training_rows = read_count(file, "training_rows", 0),
                         .ranks_at_save = read_count(file, "ranks_at_save", 1),
                         .epoch = file.real_attribute("epoch"),
                         .metrics = read_numbers(file.group("metrics"))};

@@ -35,7 +35,6 @@ void write_head(Hdf5Group& root, const Checkpoint& checkpoint) {
   root.set_attribute("step", state.step);
   root.set_attribute("epoch", facts.epoch);
   root.set_attribute("seed", static_cast<std::int64_t>(state.seed));
-  root.set_attribute("training_rows", facts.training_rows);
   root.set_attribute("ranks_at_save", facts.ranks_at_save);
   root.set_attribute("config_sha256", Sha256().add(std::as_bytes(std::span(facts.config_yaml))).finish_hex(),
                      TextForm::fixed);

@@ -138,6 +138,7 @@ struct InfoArguments {
 };
 
 void run(const InfoArguments& arguments) {
+  data::open_in_child(arguments.path);
   const data::DataFile file(arguments.path);
   const Census census = census_of(file);
   if (arguments.as_json) {

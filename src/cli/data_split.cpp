@@ -2,13 +2,16 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "svi/base/error.hpp"
 #include "svi/base/units.hpp"
+#include "svi/cli/arguments.hpp"
 #include "svi/cli/data_commands.hpp"
 #include "svi/data/completion_files.hpp"
+#include "svi/data/data_file.hpp"
 
 namespace svi::cli {
 
@@ -26,6 +29,10 @@ void run(const SplitArguments& arguments) {
     throw Error(ExitCode::usage, "--fraction is {}, expected a number above 0 and below 1",
                 arguments.fraction);
   }
+  if (arguments.directory.empty()) throw Error(ExitCode::usage, "--output-dir is empty, expected a folder");
+  for (const char* name : {"train.h5", "validation.h5", "validation-observed.h5", "validation-predicted.h5"})
+    require_other_file((std::filesystem::path(arguments.directory) / name).string(), {arguments.path});
+  data::open_in_child(arguments.path);
   for (const auto& file :
        data::write_split(arguments.path, arguments.fraction, arguments.split_seed, arguments.directory)) {
     fmt::print("wrote {}: {} rows\n", file.path, count_text(file.rows));

@@ -11,7 +11,9 @@
 #include "svi/base/flush_denormals.hpp"
 #include "svi/checkpoint/checkpoint_store.hpp"
 #include "svi/cli/program.hpp"
+#include "svi/cli/standard_streams.hpp"
 #include "svi/cli/table.hpp"
+#include "svi/data/same_columns.hpp"
 #include "svi/trainer/trained_model.hpp"
 
 namespace svi::cli {
@@ -19,6 +21,15 @@ namespace svi::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr const char* examples = R"(Examples:
+  svi-infer topics runs/lda-debian
+  svi-infer sample runs/vae-fashion-mnist --output samples.png
+  svi-infer reconstruct runs/vae-fashion-mnist --output pairs.png
+  svi-infer evaluate runs/lda-debian
+  svi-infer info runs/lda-debian
+
+Exit codes: 0 done, 64 usage, 65 bad data, 66 missing input, 70 internal, 73 cannot write.)";
 
 Json info(const trainer::TrainedModel& model) {
   const checkpoint::CheckpointFacts& facts = model.checkpoint.facts;
@@ -45,8 +56,17 @@ Json info(const trainer::TrainedModel& model) {
 
 trainer::TrainedModel load_and_tell(const std::string& path) {
   trainer::TrainedModel loaded = trainer::load_model(path);
-  for (const std::string& reason : loaded.rejected) fmt::print(stderr, "passed over: {}\n", reason);
+  for (const std::string& reason : loaded.rejected) tell_line("passed over: " + reason);
   return loaded;
+}
+
+void require_fit(const trainer::TrainedModel& trained, const data::DataFacts& facts, const char* key) {
+  data::require_layout(facts, trained.settings.model_entry->needs_counts, key);
+  data::DataFacts training;
+  training.path = fmt::format("the data that {} was trained on", trained.path);
+  training.feature_shape = trained.checkpoint.facts.feature_shape;
+  training.vocabulary = trained.checkpoint.facts.vocabulary;
+  data::require_same_columns(training, facts, key);
 }
 
 void declare_info(CLI::App& app) {
@@ -55,6 +75,7 @@ void declare_info(CLI::App& app) {
   const auto is_json = std::make_shared<bool>(false);
   command->add_option("checkpoint", *path, "a checkpoint, or a run directory")->required();
   command->add_flag("--json", *is_json, "as one JSON object");
+  command->footer("Example:\n  svi-infer info runs/lda-debian/checkpoints/best.h5");
   command->callback([path, is_json] {
     const Json json = info(load_and_tell(*path));
     if (*is_json) return fmt::print("{}\n", json.dump(2));
@@ -77,19 +98,12 @@ int infer_main(int count, char** arguments) {
   return run_program("svi-infer", "Uses a model that svi-train has trained.", count, arguments,
                      [](CLI::App& app) {
                        app.require_subcommand(1);
-                       app.footer(
-                           "Examples:\n"
-                           "  svi-infer topics runs/lda-debian\n"
-                           "  svi-infer sample runs/vae-fashion-mnist --output samples.png\n"
-                           "  svi-infer reconstruct runs/vae-fashion-mnist --data data/fashion-mnist-test.h5 "
-                           "--output pairs.png\n"
-                           "  svi-infer evaluate runs/lda-debian --json\n"
-                           "  svi-infer info runs/lda-debian/checkpoints/best.h5");
                        declare_info(app);
                        declare_evaluate(app);
                        declare_topics(app);
                        declare_sample(app);
                        declare_reconstruct(app);
+                       app.footer(examples);  // last, since subcommands take over what is there before them
                      });
 }
 

@@ -2,9 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <cmath>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "svi/base/error.hpp"
@@ -32,21 +34,13 @@ Json to_json(const std::string& split, const std::string& source, const Metrics&
 // One file in whole: it is its own reference for figures that want a pass over training rows.
 std::vector<Json> evaluate_file(trainer::TrainedModel& trained, trainer::Evaluator& evaluator,
                                 const std::string& path) {
+  data::open_in_child(path);
   const data::DataFile file(path);
-  const bool counts = file.facts().layout == data::Layout::counts;
-  if (counts != trained.settings.model_entry->needs_counts ||
-      file.facts().feature_shape != trained.checkpoint.facts.feature_shape) {
-    throw Error(ExitCode::bad_data, "{} does not hold rows like those that {} was trained on", path,
-                trained.path);
-  }
-  if (counts && file.facts().vocabulary != trained.checkpoint.facts.vocabulary) {
-    throw Error(ExitCode::bad_data, "{} has another vocabulary than the data that {} was trained on", path,
-                trained.path);
-  }
+  require_fit(trained, file.facts(), "--data");
   std::vector<std::int64_t> rows(static_cast<std::size_t>(file.facts().rows));
   std::iota(rows.begin(), rows.end(), std::int64_t{0});
   const data::LocalRows local(file, rows);
-  return {to_json("file", path, evaluator.evaluate(trained.parameters(), local, local))};
+  return {to_json("file", file.facts().path, evaluator.evaluate(trained.parameters(), local, local))};
 }
 
 // What the run itself evaluates: its validation rows and its test file.
@@ -54,13 +48,14 @@ std::vector<Json> evaluate_run(trainer::TrainedModel& trained, trainer::Evaluato
                                comm::Communicator& communicator) {
   const trainer::TrainingData data(trained.settings, trained.settings.model_entry->needs_counts,
                                    communicator);
+  require_fit(trained, data.facts(), "data.train");
   std::vector<Json> results;
   if (data.validation_rows() > 0) {
     results.push_back(to_json("validation", data.facts().path,
                               evaluator.evaluate(trained.parameters(), data.validation(), data.training())));
   }
   if (data.test_rows() > 0) {
-    results.push_back(to_json("test", trained.settings.data.test,
+    results.push_back(to_json("test", std::filesystem::absolute(trained.settings.data.test).string(),
                               evaluator.evaluate(trained.parameters(), data.test(), data.training())));
   }
   if (results.empty()) {
@@ -69,14 +64,19 @@ std::vector<Json> evaluate_run(trainer::TrainedModel& trained, trainer::Evaluato
   return results;
 }
 
-void print_table(const std::vector<Json>& results) {
+std::string text_of(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  return value.is_number() ? fmt::format("{:.6g}", value.get<double>()) : value.dump();
+}
+
+void print_tables(const std::vector<Json>& results) {
+  const char* gap = "";
   for (const Json& result : results) {
     std::vector<std::vector<std::string>> rows;
     for (const auto& [name, value] : result.items()) {
-      if (value.is_array()) continue;
-      rows.push_back({name, value.is_string() ? value.get<std::string>() : fmt::format("{}", value.dump())});
+      if (!value.is_array()) rows.push_back({name, text_of(value)});
     }
-    fmt::print("{}", table_text({{""}, {""}}, rows));
+    fmt::print("{}{}", std::exchange(gap, "\n"), table_text({{""}, {""}}, rows));
   }
 }
 
@@ -90,6 +90,10 @@ void declare_evaluate(CLI::App& app) {
   command->add_option("checkpoint", *path, "a checkpoint, or a run directory")->required();
   command->add_option("--data", *data, "a file to evaluate, in place of the run's validation and test data");
   command->add_flag("--json", *is_json, "as JSON, one object a line");
+  command->footer(
+      "Examples:\n"
+      "  svi-infer evaluate runs/lda-debian\n"
+      "  svi-infer evaluate runs/vae-fashion-mnist --data data/fashion-mnist-test.h5 --json");
   command->callback([path, data, is_json] {
     comm::SingleProcess communicator;
     trainer::TrainedModel trained = load_and_tell(*path);
@@ -97,7 +101,7 @@ void declare_evaluate(CLI::App& app) {
     const std::vector<Json> results = data->empty() ? evaluate_run(trained, evaluator, communicator)
                                                     : evaluate_file(trained, evaluator, *data);
     communicator.close();
-    if (!*is_json) return print_table(results);
+    if (!*is_json) return print_tables(results);
     for (const Json& result : results) fmt::print("{}\n", result.dump());
   });
 }

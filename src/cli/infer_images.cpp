@@ -1,5 +1,5 @@
 #include <ATen/ATen.h>
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <cmath>
@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "svi/base/error.hpp"
+#include "svi/base/units.hpp"
+#include "svi/cli/arguments.hpp"
 #include "svi/cli/infer.hpp"
 #include "svi/data/data_file.hpp"
 #include "svi/data/local_rows.hpp"
@@ -30,11 +32,18 @@ struct ImageOptions {
 ImageGenerator& generator_of(trainer::TrainedModel& trained) {
   auto* generator = dynamic_cast<ImageGenerator*>(trained.model.get());
   const auto& shape = trained.checkpoint.facts.feature_shape;
-  if (generator == nullptr || shape.size() != 2) {
+  if (generator == nullptr) {
+    const bool has_topics = dynamic_cast<const TopicModel*>(trained.model.get()) != nullptr;
     throw Error(ExitCode::usage,
-                "{} holds a model of type {} on rows of {} dimension(s); pictures need a model of images "
-                "[height, width]",
-                trained.path, trained.checkpoint.facts.model, shape.size());
+                "{} holds a model of type {}; sample and reconstruct are for models of pictures{}",
+                trained.path, trained.checkpoint.facts.model,
+                has_topics ? ", for this one use svi-infer topics" : "");
+  }
+  if (shape.size() != 2) {
+    throw Error(
+        ExitCode::usage,
+        "{} was trained on rows of shape [{}]; pictures need a model trained on rows of [height, width]",
+        trained.path, fmt::join(shape, ", "));
   }
   return *generator;
 }
@@ -55,15 +64,16 @@ void write_grid(const std::string& path, const Tensor& pictures, const std::vect
   }
   io::write_png(path, height, width, 1,
                 {grid.data_ptr<std::uint8_t>(), static_cast<std::size_t>(grid.numel())});
-  fmt::print("{} pictures in {}\n", bytes.size(0), path);
 }
 
 void sample(const ImageOptions& options) {
   trainer::TrainedModel trained = load_and_tell(options.checkpoint);
+  require_output(options.output, {trained.path});
   const Tensor pictures =
       generator_of(trained).sample(trained.parameters(), options.count, Philox(options.seed));
   const auto columns = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(options.count))));
   write_grid(options.output, pictures, trained.checkpoint.facts.feature_shape, columns);
+  fmt::print("{} pictures in {}\n", count_text(options.count), options.output);
 }
 
 // Each picture of the data with its reconstruction below, sixteen pairs a row.
@@ -72,12 +82,10 @@ void reconstruct(const ImageOptions& options) {
   ImageGenerator& generator = generator_of(trained);
   const std::string path = options.data.empty() ? trained.settings.data.test : options.data;
   if (path.empty()) throw Error(ExitCode::usage, "the run has no test data; name a file with --data");
+  require_output(options.output, {trained.path, path});
+  data::open_in_child(path);
   const data::DataFile file(path);
-  if (file.facts().layout != data::Layout::dense ||
-      file.facts().feature_shape != trained.checkpoint.facts.feature_shape) {
-    throw Error(ExitCode::bad_data, "{} does not hold pictures like those that {} was trained on", path,
-                trained.path);
-  }
+  require_fit(trained, file.facts(), options.data.empty() ? "data.test" : "--data");
   const std::int64_t count = std::min(options.count, file.facts().rows - options.first);
   if (count < 1)
     throw Error(ExitCode::usage, "--first is {}, but {} has {} rows", options.first, path, file.facts().rows);
@@ -99,6 +107,7 @@ void reconstruct(const ImageOptions& options) {
   }
   write_grid(options.output, at::cat(lines), trained.checkpoint.facts.feature_shape,
              std::min(columns, count));
+  fmt::print("{} pairs in {}, each picture above its reconstruction\n", count_text(count), options.output);
 }
 
 }  // namespace
@@ -108,10 +117,10 @@ void declare_sample(CLI::App& app) {
   const auto options = std::make_shared<ImageOptions>();
   command->add_option("checkpoint", options->checkpoint, "a checkpoint, or a run directory")->required();
   command->add_option("--output", options->output, "the PNG to write")->required();
-  command->add_option("--count", options->count, "how many")
-      ->check(CLI::Range(1, 10000))
+  within(command->add_option("--count", options->count, "how many"), Range::between(1, 10000))
       ->capture_default_str();
   command->add_option("--seed", options->seed, "keys the draws")->capture_default_str();
+  command->footer("Example:\n  svi-infer sample runs/vae-fashion-mnist --output samples.png");
   command->callback([options] { sample(*options); });
 }
 
@@ -123,12 +132,13 @@ void declare_reconstruct(CLI::App& app) {
   command->add_option("checkpoint", options->checkpoint, "a checkpoint, or a run directory")->required();
   command->add_option("--data", options->data, "the file with the pictures; default: the run's test data");
   command->add_option("--output", options->output, "the PNG to write")->required();
-  command->add_option("--count", options->count, "how many")
-      ->check(CLI::Range(1, 10000))
+  within(command->add_option("--count", options->count, "how many pairs"), Range::between(1, 10000))
       ->capture_default_str();
-  command->add_option("--first", options->first, "the first row")
-      ->check(CLI::NonNegativeNumber)
+  within(command->add_option("--first", options->first, "the first row, counted from 0"), Range::at_least(0))
       ->capture_default_str();
+  command->footer(
+      "Example:\n  svi-infer reconstruct runs/vae-fashion-mnist --data data/fashion-mnist-test.h5 --output "
+      "pairs.png");
   command->callback([options] { reconstruct(*options); });
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "svi/base/error.hpp"
+#include "svi/cli/arguments.hpp"
 #include "svi/cli/infer.hpp"
 #include "svi/cli/table.hpp"
 #include "svi/models/top_words.hpp"
@@ -29,8 +30,11 @@ struct Topic {
 std::vector<Topic> top_topics(const trainer::TrainedModel& trained, std::int64_t words) {
   const auto* model = dynamic_cast<const TopicModel*>(trained.model.get());
   if (model == nullptr) {
-    throw Error(ExitCode::usage, "{} holds a model of type {}, which has no topics", trained.path,
-                trained.checkpoint.facts.model);
+    throw Error(ExitCode::usage, "{} holds a model of type {}, which has no topics{}", trained.path,
+                trained.checkpoint.facts.model,
+                dynamic_cast<const ImageGenerator*>(trained.model.get()) != nullptr
+                    ? "; for its pictures use svi-infer sample"
+                    : "");
   }
   const Tensor topics = model->topics(trained.parameters());
   const Tensor shares = model->topic_shares(trained.parameters());
@@ -78,12 +82,13 @@ void declare_topics(CLI::App& app) {
   const auto most = std::make_shared<std::int64_t>(0);
   const auto is_json = std::make_shared<bool>(false);
   command->add_option("checkpoint", *path, "a checkpoint, or a run directory")->required();
-  command->add_option("--words", *words, "words of each topic")
-      ->check(CLI::Range(1, 1000))
+  within(command->add_option("--words", *words, "words of each topic"), Range::between(1, 1000))
       ->capture_default_str();
-  command->add_option("--topics", *most, "how many topics, the most common first; 0: all")
-      ->check(CLI::NonNegativeNumber);
+  within(command->add_option("--topics", *most, "how many topics, the most common first; 0: all"),
+         Range::at_least(0))
+      ->capture_default_str();
   command->add_flag("--json", *is_json, "as a JSON array");
+  command->footer("Example:\n  svi-infer topics runs/lda-debian --words 8 --topics 20");
   command->callback([path, words, most, is_json] {
     std::vector<Topic> topics = top_topics(load_and_tell(*path), *words);
     if (*most > 0 && *most < std::ssize(topics)) topics.resize(static_cast<std::size_t>(*most));

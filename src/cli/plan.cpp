@@ -67,7 +67,8 @@ std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& exper
       facts.layout == data::Layout::counts
           ? 8.0 * static_cast<double>(facts.entries) / static_cast<double>(facts.rows) + 16
           : static_cast<double>(facts.columns) * (facts.is_uint8 ? 1 : 4) + 8;
-  const std::int64_t local_batch = (settings.train.batch + ranks - 1) / ranks;
+  const std::int64_t batch = std::min(settings.train.batch, data.partition().rows());
+  const std::int64_t local_batch = (batch + ranks - 1) / ranks;
   const double working = static_cast<double>(experiment.model().workspace_bytes(local_batch));
 
   std::vector<std::pair<std::string, std::string>> lines;
@@ -88,7 +89,7 @@ std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& exper
                             settings.device.threads > 1 ? "s" : "", settings.device.precision));
   add("parameters", fmt::format("{} ({})", count_text(parameters.elements()), bytes_text(flat_bytes)));
   add("steps", fmt::format("{} of {} rows, {} per epoch", count_text(experiment.total_steps()),
-                           count_text(std::min(settings.train.batch, data.partition().rows())),
+                           count_text(batch),
                            count_text(data.steps_per_epoch())));
   add("all-reduce per step", bytes_text(ranks > 1 ? flat_bytes : 0));
   add("checkpoint", fmt::format("{} each, {} free", bytes_text(tensors * flat_bytes + 65536),
@@ -97,7 +98,9 @@ std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& exper
       fmt::format("about {} + {} of the program itself",
                   bytes_text((tensors + 1) * flat_bytes + most_rows * bytes_per_row + working),
                   bytes_text(300e6)));
-  add("run directory", experiment.run_directory());
+  const std::int64_t done = experiment.state().step;
+  add("run directory", experiment.run_directory() +
+                           (done > 0 ? fmt::format(", resumed at step {}", count_text(done)) : ""));
   return lines;
 }
 

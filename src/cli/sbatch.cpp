@@ -11,9 +11,7 @@ namespace svi::cli {
 
 namespace {
 
-constexpr const char* made_for_one_run =
-    "   this file, printed by svi-train --print-sbatch; hand it in with sbatch FILE. Arguments after\n"
-    "#                FILE are added to those below, for example --set train.epochs=20";
+constexpr const char* how_to_use = "   sbatch FILE, this file; arguments after FILE are added to those below";
 
 std::size_t find_line(const std::string& script, std::string_view start) {
   const std::size_t line_end = script.find(fmt::format("\n{}", start));
@@ -54,7 +52,7 @@ std::string sbatch_script(const SbatchOptions& options) {
   for (const std::string& argument : options.arguments) arguments += shell_word(argument) + " ";
   std::string script(sbatch_template);
   take_out(script, "# As it stands:");
-  fill_in(script, "# For one run:", made_for_one_run);
+  fill_in(script, "# For one run:", how_to_use);
   fill_in(script, "#SBATCH --job-name=", shell_word(options.job_name));
   fill_in(script, "#SBATCH --chdir=", shell_word(options.directory));
   fill_in(script, "#SBATCH --ntasks=", fmt::to_string(options.tasks));

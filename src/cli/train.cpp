@@ -4,16 +4,18 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <sstream>
 
 #include "svi/base/units.hpp"
 #include "svi/cli/plan.hpp"
+#include "svi/cli/program.hpp"
 #include "svi/cli/progress.hpp"
 #include "svi/cli/ranks.hpp"
 #include "svi/cli/sbatch.hpp"
+#include "svi/data/data_file.hpp"
 #include "svi/trainer/experiment.hpp"
 #include "svi/trainer/metrics_file.hpp"
 
@@ -36,7 +38,7 @@ Exit codes: 0 done, 64 usage, 65 bad data, 66 missing input, 70 diverged or inte
 struct Arguments {
   std::string config;
   std::vector<std::string> overrides;
-  std::string run_directory;
+  std::optional<std::string> run_directory;
   bool is_fresh = false;
   bool is_dry_run = false;
   bool prints_sbatch = false;
@@ -45,7 +47,7 @@ struct Arguments {
 };
 
 // The command line, or what is to be printed in place of a run.
-Arguments parse(int count, char** arguments) {
+Arguments read_arguments(int count, char** arguments) {
   Arguments parsed;
   CLI::App app("Trains a model by stochastic variational inference, alone or on many ranks.", program);
   app.footer(examples);
@@ -53,25 +55,15 @@ Arguments parse(int count, char** arguments) {
   app.add_option("--set", parsed.overrides, "key=value: overrides a key of the configuration; repeatable")
       ->allow_extra_args(false);
   app.add_option("--run-dir", parsed.run_directory, "the run directory, in place of run.directory/run.name");
-  app.add_flag("--fresh", parsed.is_fresh, "start anew; refuses a run directory that holds checkpoints");
-  app.add_flag("--dry-run", parsed.is_dry_run, "check everything, print the plan, train nothing");
+  app.add_flag("--fresh", parsed.is_fresh, "never resume: refuse a run directory that holds a run");
+  app.add_flag("--dry-run", parsed.is_dry_run, "check configuration, files and what would be resumed; print the plan, train nothing");
   app.add_flag("--print-sbatch", parsed.prints_sbatch,
                "print a SLURM job script for this run, train nothing");
   app.add_option("--tasks", parsed.tasks, "ranks of that job")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
   app.set_version_flag("--version", std::string("svi-train ") + SVI_VERSION);
-  try {
-    app.parse(count, arguments);
-  } catch (const CLI::ParseError& error) {
-    std::ostringstream out;
-    std::ostringstream problem;
-    if (app.exit(error, out, problem) == 0) {
-      parsed.text = out.str();
-    } else {
-      throw Error(ExitCode::usage, "{}; see {} --help", error.what(), program);
-    }
-  }
+  parsed.text = parse(app, count, arguments);
   return parsed;
 }
 
@@ -79,12 +71,13 @@ trainer::Settings read_settings(const Arguments& arguments) {
   config::Document document = config::Document::load(arguments.config);
   for (const std::string& assignment : arguments.overrides) document.set(assignment);
   trainer::Settings settings = trainer::Settings::read(std::move(document));
-  if (!arguments.run_directory.empty()) {
-    const auto path = std::filesystem::absolute(arguments.run_directory).lexically_normal();
+  if (arguments.run_directory) {
+    if (arguments.run_directory->empty()) throw Error(ExitCode::usage, "--run-dir is empty; name a folder");
+    const auto path = std::filesystem::absolute(*arguments.run_directory).lexically_normal();
     const auto directory = path.has_filename() ? path : path.parent_path();
     if (!directory.has_filename()) {
       throw Error(ExitCode::usage, "--run-dir {} is no place for a run; name a folder below it",
-                  arguments.run_directory);
+                  *arguments.run_directory);
     }
     settings.run.directory = directory.parent_path().string();
     settings.run.name = directory.filename().string();
@@ -102,9 +95,24 @@ std::string job_script(const Arguments& arguments, const trainer::Settings& sett
                         .arguments = {arguments.config}};
   for (const std::string& assignment : arguments.overrides)
     options.arguments.insert(options.arguments.end(), {"--set", assignment});
-  if (!arguments.run_directory.empty())
-    options.arguments.insert(options.arguments.end(), {"--run-dir", arguments.run_directory});
+  if (arguments.run_directory)
+    options.arguments.insert(options.arguments.end(), {"--run-dir", *arguments.run_directory});
   return sbatch_script(options);
+}
+
+// What was asked for in place of a run.
+void print(comm::Communicator& communicator, const std::string& text) {
+  comm::together(communicator, "printing", [&] {
+    if (communicator.rank() != 0) return;
+    const bool is_written = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+    if (!is_written) throw Error(ExitCode::cannot_write, "cannot write to the standard output");
+  });
+}
+
+void open_in_children(const trainer::DataOptions& data) {
+  for (const std::string& path : {data.train, data.validation, data.test}) {
+    if (!path.empty()) data::open_in_child(path);
+  }
 }
 
 std::string summary(const trainer::Experiment& experiment, const trainer::Outcome& outcome) {
@@ -113,7 +121,7 @@ std::string summary(const trainer::Experiment& experiment, const trainer::Outcom
       fmt::format("{} at step {} after {} of training", outcome.was_stopped ? "stopped" : "done", state.step,
                   duration_text(state.training_seconds));
   if (state.best_step >= 0) {
-    text += fmt::format("; best {} {:.6g} at step {}", experiment.model().steering_metric(), state.best_value,
+    text += fmt::format("; best {} {:.6g} at step {}", experiment.model().selection_metric(), state.best_value,
                         state.best_step);
   }
   text += fmt::format("\n  metrics      {0}/metrics.jsonl\n  checkpoints  {0}/checkpoints",
@@ -127,7 +135,7 @@ class RootObservers {
  public:
   explicit RootObservers(trainer::Experiment& experiment)
       : progress_(experiment.run_directory() + "/train.log"),
-        metrics_(experiment.run_directory() + "/metrics.jsonl", experiment.state().step) {
+        metrics_(experiment.run_directory() + "/metrics.jsonl", experiment.progress()) {
     all_.add(progress_);
     all_.add(metrics_);
   }
@@ -140,13 +148,14 @@ class RootObservers {
   trainer::Observers all_;
 };
 
-ExitCode train(trainer::Settings settings, const Arguments& arguments, comm::Communicator& communicator) {
+ExitCode train(trainer::Settings settings, const Arguments& arguments, comm::Communicator& communicator,
+               const trainer::StopSignal& stop) {
   trainer::Experiment experiment(
       std::move(settings), communicator,
       {.is_fresh = arguments.is_fresh, .with_rows = !arguments.is_dry_run, .version = SVI_VERSION});
   const auto lines = plan(experiment, communicator);
   if (arguments.is_dry_run) {
-    if (communicator.rank() == 0) fmt::print("{} {}, plan\n{}", program, SVI_VERSION, plan_text(lines));
+    print(communicator, fmt::format("{} {}, plan\n{}", program, SVI_VERSION, plan_text(lines)));
     return ExitCode::done;
   }
   std::unique_ptr<RootObservers> root;
@@ -158,9 +167,9 @@ ExitCode train(trainer::Settings settings, const Arguments& arguments, comm::Com
   if (root) root->progress().say(fmt::format("{} {}\n{}", program, SVI_VERSION, plan_text(lines)));
   for (const trainer::Event& event : experiment.start_events()) observer.on_event(event);
 
-  const trainer::Outcome outcome = experiment.run(observer);
+  const trainer::Outcome outcome = experiment.run(observer, stop);
   if (outcome.was_stopped)
-    observer.on_event({{.step = experiment.state().step}, "stopped", "stopping as asked"});
+    observer.on_event({experiment.progress(), "stopped", "stopping as asked"});
   if (root) root->progress().say(summary(experiment, outcome));
   return outcome.was_stopped ? ExitCode::stopped : ExitCode::done;
 }
@@ -169,15 +178,17 @@ ExitCode train(trainer::Settings settings, const Arguments& arguments, comm::Com
 
 int train_main(int count, char** arguments) {
   const c10::InferenceMode no_autograd;  // models write their own backward passes
+  const trainer::StopSignal stop;        // from now on, so that none is lost while data are read
   // Command line and settings before the launch, since the settings hold its timeout; errors after it, so
   // that all ranks leave together and one of them tells.
   std::exception_ptr problem;
   Arguments parsed;
   std::optional<trainer::Settings> settings;
   try {
-    parsed = parse(count, arguments);
+    parsed = read_arguments(count, arguments);
     if (parsed.text.empty()) settings = read_settings(parsed);
     if (settings && parsed.prints_sbatch) parsed.text = job_script(parsed, *settings);
+    if (settings && parsed.text.empty()) open_in_children(settings->data);
   } catch (const std::exception&) {
     problem = std::current_exception();
   }
@@ -188,10 +199,10 @@ int train_main(int count, char** arguments) {
       if (problem) std::rethrow_exception(problem);
     });
     if (!parsed.text.empty()) {
-      if (communicator.rank() == 0) fmt::print("{}", parsed.text);
+      print(communicator, parsed.text);
       return ExitCode::done;
     }
-    return train(std::move(*settings), parsed, communicator);
+    return train(std::move(*settings), parsed, communicator, stop);
   });
 }
 

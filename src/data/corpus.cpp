@@ -1,11 +1,23 @@
 #include "svi/data/corpus.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <tuple>
 #include <utility>
 
+#include "svi/base/units.hpp"
+
 namespace svi::data {
+
+std::string corpus_text(const Corpus& corpus) {
+  const double tokens = std::accumulate(corpus.rows.counts.begin(), corpus.rows.counts.end(), 0.0);
+  return fmt::format("{} documents, {} words, {} entries, {} tokens", count_text(corpus.rows.rows()),
+                     count_text(std::ssize(corpus.vocabulary)), count_text(corpus.rows.starts.back()),
+                     count_text(static_cast<std::int64_t>(tokens)));
+}
 
 std::int64_t end_row(CountRows& rows) {
   const auto first = static_cast<std::size_t>(rows.starts.back());

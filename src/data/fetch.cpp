@@ -31,9 +31,9 @@ namespace {
 using Say = std::function<void(const std::string&)>;
 
 // The folder, log and lock of one fetch. The folder goes when the fetch ends, well or not.
-class Workplace {
+class FetchFolder {
  public:
-  Workplace(const std::string& directory, const std::string& name)
+  FetchFolder(const std::string& directory, const std::string& name)
       : folder_(directory + "/.fetch-" + name), log_path_(directory + "/fetch-" + name + ".log") {
     std::error_code problem;
     files::create_directories(directory, problem);
@@ -51,13 +51,13 @@ class Workplace {
       throw Error(ExitCode::cannot_write, "cannot make the folder {}: {}", folder_, problem.message());
     }
   }
-  ~Workplace() {
+  ~FetchFolder() {
     std::error_code ignored;
     files::remove_all(folder_, ignored);
     close(lock_);
   }
-  Workplace(const Workplace&) = delete;
-  Workplace& operator=(const Workplace&) = delete;
+  FetchFolder(const FetchFolder&) = delete;
+  FetchFolder& operator=(const FetchFolder&) = delete;
 
   const std::string& folder() const { return folder_; }
   const std::string& log_path() const { return log_path_; }
@@ -67,14 +67,6 @@ class Workplace {
   std::string log_path_;
   int lock_ = -1;
 };
-
-std::string corpus_text(const Corpus& corpus) {
-  double tokens = 0;
-  for (const float count : corpus.rows.counts) tokens += count;
-  return fmt::format("{} documents, {} words, {} tokens", count_text(corpus.rows.rows()),
-                     count_text(static_cast<std::int64_t>(corpus.vocabulary.size())),
-                     count_text(static_cast<std::int64_t>(tokens)));
-}
 
 Corpus corpus_of(const std::vector<Document>& documents, const TextOptions& options) {
   CorpusBuilder builder(options);
@@ -233,7 +225,7 @@ std::vector<std::string> fetch(const std::string& name, const std::string& direc
   std::vector<std::string> outputs;
   for (const std::string& file : set.files) outputs.push_back((files::path(folder) / file).string());
   if (are_there(outputs, say)) return outputs;
-  const Workplace workplace(folder, name);
+  const FetchFolder workplace(folder, name);
   try {
     say("updating package lists of our own (apt-get update; nothing of the system's is changed)");
     const DebianArchive archive(workplace.folder(), workplace.log_path());

@@ -52,6 +52,15 @@ std::string temporary_path_for(const std::string& path) {
   return folder_of(path) / fmt::format(".{}.tmp-{}-{:08x}", name, ::getpid(), std::random_device{}());
 }
 
+// A link stays a link; the file it leads to is written.
+std::string target_of(const std::string& path) {
+  std::error_code problem;
+  if (!std::filesystem::is_symlink(path, problem)) return path;
+  auto target = std::filesystem::weakly_canonical(path, problem);
+  if (problem) refuse("write", path, problem.value());
+  return target;
+}
+
 void sync_file(const std::string& temporary_path, const std::string& path) {
   Descriptor file(temporary_path, O_RDWR);
   if (!file.is_open() || ::fsync(file.get()) != 0 || file.close() != 0) refuse("save", path, errno);
@@ -66,9 +75,13 @@ void sync_folder(const std::string& path) {
 }  // namespace
 
 AtomicFile::AtomicFile(std::string path)
-    : path_(std::move(path)), temporary_path_(temporary_path_for(path_)) {
+    : path_(target_of(path)), temporary_path_(temporary_path_for(path_)) {
   struct stat facts {};
-  if (::stat(path_.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode)) refuse("write", path_, EISDIR);
+  if (::stat(path_.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode)) {
+    if (S_ISDIR(facts.st_mode)) refuse("write", path_, EISDIR);
+    throw Error(ExitCode::cannot_write, "cannot write {}: it is no regular file, and would be replaced by one",
+                path_);
+  }
   const Descriptor file(temporary_path_, O_WRONLY | O_CREAT | O_EXCL);
   if (!file.is_open()) refuse("write", path_, errno);
 }

@@ -37,7 +37,7 @@ class Lda : public Model, public TopicModel {
   Metrics training_metrics(const ParameterSet& parameters, const Sums& totals) const override;
   std::unique_ptr<Evaluation> evaluation(const ParameterSet& parameters, EvaluationRows rows,
                                          std::uint64_t seed) override;
-  std::string steering_metric() const override { return "log_likelihood_per_word"; }
+  std::string selection_metric() const override { return "log_likelihood_per_word"; }
   void require_fit(const Rows&) const override {}
   std::int64_t workspace_bytes(std::int64_t local_rows) const override;
   Tensor topics(const ParameterSet& parameters) const override;

@@ -64,7 +64,7 @@ class Vae : public Model, public ImageGenerator {
   Metrics training_metrics(const ParameterSet& parameters, const Sums& totals) const override;
   std::unique_ptr<Evaluation> evaluation(const ParameterSet& parameters, EvaluationRows rows,
                                          std::uint64_t seed) override;
-  std::string steering_metric() const override { return "elbo"; }
+  std::string selection_metric() const override { return "elbo"; }
   void require_fit(const Rows& rows) const override;
   std::int64_t workspace_bytes(std::int64_t local_rows) const override;
 

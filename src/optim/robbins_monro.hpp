@@ -15,6 +15,9 @@ class RobbinsMonro : public UpdateRule {
 
   double rate(std::int64_t step) const override;
   std::string rate_name() const override { return "rho"; }
+  std::string against_divergence() const override {
+    return "raise optimizer.delay or optimizer.forgetting_rate";
+  }
   void update(TrainingState& state, Tensor& direction) const override;
 
  private:

@@ -21,9 +21,24 @@ namespace {
 
 std::string checkpoint_folder(const std::string& run_directory) { return run_directory + "/checkpoints"; }
 
-std::int64_t steps_between(std::int64_t every_steps, std::int64_t every_epochs,
-                           std::int64_t steps_per_epoch) {
-  return every_steps > 0 ? every_steps : every_epochs * steps_per_epoch;
+// Steps given as such, or else by epochs.
+std::int64_t steps_of(std::int64_t steps, std::int64_t epochs, std::int64_t steps_per_epoch, const char* key) {
+  if (steps > 0) return steps;
+  if (__builtin_mul_overflow(epochs, steps_per_epoch, &steps)) {
+    throw Error(ExitCode::bad_config, "{} is {}, which at {} steps an epoch is more than can be counted", key,
+                epochs, steps_per_epoch);
+  }
+  return steps;
+}
+
+// Whether a folder holds a run: started, though perhaps killed before its first checkpoint.
+bool holds_run(const std::string& run_directory) {
+  std::error_code problem;
+  if (std::filesystem::exists(run_directory + "/metrics.jsonl", problem)) return true;
+  for (const auto& entry : std::filesystem::directory_iterator(checkpoint_folder(run_directory), problem)) {
+    if (entry.path().extension() == ".h5") return true;
+  }
+  return false;
 }
 
 // Parameters, direction and the update rule's tensors lie whole on every rank.
@@ -51,14 +66,17 @@ Experiment::Experiment(Settings settings, comm::Communicator& communicator, Star
   data_ = std::make_unique<TrainingData>(settings_, settings_.model_entry->needs_counts, communicator_,
                                          start_.with_rows);
   comm::together(communicator_, "building the model", [this] { build(); });
-  if (!start_.with_rows) return;
   comm::together(communicator_, "preparing the run directory", [this] {
-    if (communicator_.rank() == 0) prepare_directory();
+    if (communicator_.rank() == 0 && start_.with_rows) prepare_directory();
   });
   comm::together(communicator_, "resuming", [this] {
     if (communicator_.rank() == 0) resume();
   });
-  share_state();
+  if (start_.with_rows) share_state();
+}
+
+Progress Experiment::progress() const {
+  return progress_of(state_, total_steps_, data_->steps_per_epoch());
 }
 
 // Programs, settings and versions that differ between ranks would train a model that nobody asked for.
@@ -84,17 +102,25 @@ void Experiment::build() {
   }
   at::set_num_threads(static_cast<int>(settings_.device.threads));
   const std::int64_t per_epoch = data_->steps_per_epoch();
-  total_steps_ = settings_.train.steps > 0 ? settings_.train.steps : settings_.train.epochs * per_epoch;
+  total_steps_ = steps_of(settings_.train.steps, settings_.train.epochs, per_epoch, "train.epochs");
+  evaluate_every_ = steps_of(settings_.evaluation.every_steps, settings_.evaluation.every_epochs, per_epoch,
+                             "evaluation.every_epochs");
   model_ = settings_.model->build(data_->shape());
-  if (start_.with_rows && data_->training().size() > 0) {
-    model_->require_fit(data_->training().slice(0, data_->training().size(), 0).rows);
-  }
+  require_fit(data_->training(), "data.train");
+  require_fit(data_->validation(), "data.validation");
+  require_fit(data_->test(), "data.test");
   rule_ = make_update_rule(settings_.optimizer, total_steps_);
   state_.seed = static_cast<std::uint64_t>(settings_.run.seed);
   require_memory(model_->parameter_shapes(), 2 + rule_->state_names().size());
   state_.parameters = ParameterSet(model_->parameter_shapes());
   prepare_state(*rule_, state_);
   if (start_.with_rows) model_->initialize(state_.parameters, Philox(state_.seed));
+}
+
+void Experiment::require_fit(const data::LocalRows& rows, const char* key) const try {
+  if (rows.size() > 0) model_->require_fit(rows.slice(0, rows.size(), 0).rows);
+} catch (const Error& error) {
+  throw Error(error.code(), "{}: {}", key, error.what());
 }
 
 void Experiment::prepare_directory() {
@@ -104,31 +130,32 @@ void Experiment::prepare_directory() {
   if (problem)
     throw Error(ExitCode::cannot_write, "cannot make the run directory {}: {}", folder, problem.message());
   lock_ = std::make_unique<io::DirectoryLock>(run_directory_);
-  if (start_.is_fresh && !std::filesystem::is_empty(folder)) {
+  if (start_.is_fresh && holds_run(run_directory_)) {
     throw Error(ExitCode::cannot_write,
-                "{} already holds checkpoints and --fresh never overwrites a run; "
-                "choose another with --run-dir or run.name, or remove it",
-                folder);
+                "{} already holds a run and --fresh never overwrites one; "
+                "choose another folder with --run-dir or run.name, or remove it",
+                run_directory_);
   }
 }
 
 void Experiment::resume() {
+  std::error_code problem;
+  if (!std::filesystem::is_directory(checkpoint_folder(run_directory_), problem)) return;
   const checkpoint::CheckpointStore store(checkpoint_folder(run_directory_), settings_.checkpoint.keep_last);
   auto found = store.newest([this](const std::string& path, const std::string& reason) {
-    start_events_.push_back({{}, "rejected", fmt::format("rejected {}: {}", path, reason)});
+    start_events_.push_back({progress(), "rejected", fmt::format("rejected {}: {}", path, reason)});
   });
   if (found) {
     require_same_run(*found);
     state_ = std::move(found->state);
-    start_events_.push_back({{.step = state_.step, .total_steps = total_steps_},
-                             "resumed",
-                             fmt::format("resumed at step {} of {}", state_.step, total_steps_)});
+    last_validation_.values = std::move(found->facts.metrics);
+    start_events_.push_back({progress(), "resumed", fmt::format("resumed at step {} of {}", state_.step, total_steps_)});
   }
   // Only now: a refused start must leave the earlier run's files as they were.
-  io::write_text(run_directory_ + "/config.yaml", config_yaml_);
+  if (start_.with_rows) io::write_text(run_directory_ + "/config.yaml", config_yaml_);
 }
 
-void Experiment::require_same_run(const checkpoint::Checkpoint& found) const {
+void Experiment::require_same_run(const checkpoint::Checkpoint& found) {
   const checkpoint::CheckpointFacts& facts = found.facts;
   const std::string hint = "choose another --run-dir or run.name for a new run";
   if (facts.model != settings_.model_entry->name) {
@@ -137,14 +164,13 @@ void Experiment::require_same_run(const checkpoint::Checkpoint& found) const {
   }
   Settings before =
       Settings::read(config::Document::parse(facts.config_yaml, "the checkpoint's configuration"));
-  Settings now = Settings::read(config::Document::parse(config_yaml_, "the configuration"));
   const auto changes = changes_that_forbid_resume(
-      config::values(before.sections()), config::values(now.sections()), rule_->depends_on_total_steps());
+      config::values(before.sections()), config::values(settings_.sections()), rule_->depends_on_total_steps());
   if (!changes.empty()) {
     throw Error(ExitCode::bad_config, "{} holds a run with other settings; changed: {}; set them back, or {}",
                 run_directory_, fmt::join(changes, "; "), hint);
   }
-  if (facts.data_sha256 != data_->digest()) {
+  if (start_.with_rows && facts.data_sha256 != data_->digest()) {
     throw Error(ExitCode::bad_config, "{} holds a run on other training or validation data than {}; {}",
                 run_directory_, data_->facts().path, hint);
   }
@@ -187,7 +213,7 @@ void Experiment::share_state() {
   for (std::size_t i = 0; i < terms.size(); ++i) state_.previous_means[terms[i].first] = scalars[4 + i];
 }
 
-Outcome Experiment::run(Observer& observer) {
+Outcome Experiment::run(Observer& observer, const StopSignal& stop) {
   checkpoint::CheckpointFacts facts{.model = settings_.model_entry->name,
                                     .tool_version = start_.version,
                                     .config_yaml = config_yaml_,
@@ -199,17 +225,15 @@ Outcome Experiment::run(Observer& observer) {
   std::unique_ptr<CheckpointWriter> checkpoints = std::make_unique<NoCheckpoints>();
   if (communicator_.rank() == 0) {
     checkpoints = std::make_unique<RunCheckpoints>(checkpoint_folder(run_directory_), settings_.checkpoint,
-                                                   std::move(facts), observer);
+                                                   std::move(facts), *rule_, observer);
   }
-  const StopSignal stop;
   const TrainerSchedule schedule{
       .total_steps = total_steps_,
-      .evaluate_every = steps_between(settings_.evaluation.every_steps, settings_.evaluation.every_epochs,
-                                      data_->steps_per_epoch()),
+      .evaluate_every = evaluate_every_,
       .log_every = settings_.run.log_every_steps};
   Trainer trainer({*model_, *rule_, *data_, communicator_, *checkpoints, observer, stop}, schedule,
                   state_.seed);
-  return trainer.run(state_);
+  return trainer.run(state_, last_validation_);
 }
 
 }  // namespace svi::trainer

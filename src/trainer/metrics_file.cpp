@@ -31,15 +31,17 @@ void add_metrics(Json& line, const Metrics& metrics) {
   }
 }
 
-// The lines up to a step, each of them whole.
-std::string lines_up_to(const std::string& path, std::int64_t step) {
+// The lines that a run continues from, each of them whole.
+std::string lines_before(const std::string& path, const Progress& start) {
   std::ifstream file(path);
   std::string kept;
   std::string line;
   while (std::getline(file, line)) {
     const Json object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (!object.is_object() || !object.contains("step") || !object["step"].is_number_integer()) break;
-    if (object["step"].get<std::int64_t>() > step) break;
+    const auto step = object["step"].get<std::int64_t>();
+    if (step > start.step) break;
+    if (step == start.total_steps && object.value("split", Json()) == "test") continue;
     kept += line + '\n';
   }
   return kept;
@@ -47,8 +49,9 @@ std::string lines_up_to(const std::string& path, std::int64_t step) {
 
 }  // namespace
 
-MetricsFile::MetricsFile(const std::string& path, std::int64_t step) : path_(path) {
-  io::write_text(path, step > 0 && std::filesystem::exists(path) ? lines_up_to(path, step) : std::string());
+MetricsFile::MetricsFile(const std::string& path, const Progress& start) : path_(path) {
+  const bool continues = start.step > 0 && std::filesystem::exists(path);
+  io::write_text(path, continues ? lines_before(path, start) : std::string());
   file_.open(path, std::ios::app);
   if (!file_) throw Error(ExitCode::cannot_write, "cannot write {}", path);
 }

@@ -5,13 +5,19 @@
 
 #include <utility>
 
+#include "divergence.hpp"
 #include "svi/base/error.hpp"
 
 namespace svi::trainer {
 
 RunCheckpoints::RunCheckpoints(const std::string& folder, const CheckpointOptions& options,
-                               checkpoint::CheckpointFacts facts, Observer& observer)
-    : store_(folder, options.keep_last), options_(options), facts_(std::move(facts)), observer_(observer) {}
+                               checkpoint::CheckpointFacts facts, const UpdateRule& rule,
+                               Observer& observer)
+    : store_(folder, options.keep_last),
+      options_(options),
+      facts_(std::move(facts)),
+      rule_(rule),
+      observer_(observer) {}
 
 bool RunCheckpoints::is_due(const TrainingState& state) {
   if (options_.every_steps > 0 && state.step % options_.every_steps == 0) return true;
@@ -23,11 +29,7 @@ checkpoint::Checkpoint RunCheckpoints::snapshot(const TrainingState& state, cons
                                                 const Metrics& metrics) const {
   // The next step would find out; a checkpoint must not outlive that.
   if (!at::isfinite(state.parameters.flat()).all().item<bool>()) {
-    throw Error(
-        ExitCode::internal,
-        "the parameters are no longer finite after step {}: the run has diverged; the last checkpoint is "
-        "intact; lower optimizer.learning_rate or set optimizer.clip_norm, and look at the data's range",
-        state.step);
+    throw Error(ExitCode::internal, "{}", divergence_text("the parameters are", state.step, rule_));
   }
   checkpoint::Checkpoint snapshot{facts_, state};
   snapshot.facts.epoch = progress.epoch;

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <string>
 
 #include "svi/checkpoint/checkpoint_store.hpp"
+#include "svi/trainer/settings.hpp"
 #include "svi/trainer/trainer.hpp"
 
 namespace svi::trainer {
@@ -13,9 +13,9 @@ namespace svi::trainer {
 class RunCheckpoints : public CheckpointWriter {
  public:
   /// @param facts completed by epoch and metrics at each save
-  /// @param observer told of each save
+  /// @param rule named when the run has diverged @param observer told of each save
   RunCheckpoints(const std::string& folder, const CheckpointOptions& options,
-                 checkpoint::CheckpointFacts facts, Observer& observer);
+                 checkpoint::CheckpointFacts facts, const UpdateRule& rule, Observer& observer);
 
   bool is_due(const TrainingState& state) override;
   void save(const TrainingState& state, const Progress& progress, const Metrics& metrics) override;
@@ -28,6 +28,7 @@ class RunCheckpoints : public CheckpointWriter {
   checkpoint::CheckpointStore store_;
   CheckpointOptions options_;
   checkpoint::CheckpointFacts facts_;
+  const UpdateRule& rule_;
   Observer& observer_;
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };

@@ -13,7 +13,7 @@ namespace svi::trainer {
 namespace {
 
 // The files a person may mean, the likeliest first.
-std::vector<std::string> candidates(const std::string& path) {
+std::vector<std::string> candidates(const std::string& path) try {
   namespace fs = std::filesystem;
   if (!fs::exists(path)) {
     throw Error(ExitCode::missing_input, "{} does not exist; name a checkpoint or a run directory", path);
@@ -32,6 +32,8 @@ std::vector<std::string> candidates(const std::string& path) {
     throw Error(ExitCode::missing_input, "{} holds no checkpoint (best.h5 or step-*.h5)", folder.string());
   }
   return numbered;
+} catch (const std::filesystem::filesystem_error& error) {
+  throw Error(ExitCode::missing_input, "cannot look into {}: {}", path, error.code().message());
 }
 
 TrainedModel read_first_valid(const std::vector<std::string>& paths) {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "divergence.hpp"
 #include "svi/base/error.hpp"
 #include "svi/base/flush_denormals.hpp"
 #include "svi/base/stopwatch.hpp"
@@ -28,15 +29,16 @@ Trainer::Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, std
       contribution_(ParameterSet(parts.model.parameter_shapes()), with_stop_votes(parts.model.terms())),
       interval_(contribution_.terms.layout()) {}
 
-Outcome Trainer::run(TrainingState& state) {
+Outcome Trainer::run(TrainingState& state, const Metrics& last_validation) {
   const FlushDenormals for_speed;
-  Outcome outcome;
+  Outcome outcome{.validation = last_validation};
   while (state.step < schedule_.total_steps && !outcome.was_stopped) {
     const Stopwatch stopwatch;
     // 1. The step's global minibatch, a pure function of (seed, step); here this rank's part of it.
     const Minibatch minibatch = parts_.data.minibatch(state.step);
 
-    // 2. Sums over this rank's data points, and 3. over all ranks.
+    // 2. Sums over this rank's data points, and 3. over all ranks: parameters that the model has finished are
+    // already on their way while it computes the others.
     contribution_.clear();
     contribution_.terms.scalar("stop_votes") = parts_.stop.is_requested() ? 1 : 0;
     reduction_.begin(contribution_);
@@ -49,44 +51,44 @@ Outcome Trainer::run(TrainingState& state) {
     Tensor direction = contribution_.statistics.flat();
     parts_.rule.update(state, direction);
     state.step += 1;
-    state.training_seconds += stopwatch.seconds();
-    interval_seconds_ += stopwatch.seconds();
+    remember_means(state);
+    const double seconds = stopwatch.seconds();
+    state.training_seconds += seconds;
+    interval_seconds_ += seconds;
 
     // 6. Tell, evaluate and save where due.
-    observe_step(state);
+    tell_step(state);
     outcome.was_stopped = contribution_.terms.scalar("stop_votes") > 0;
-    if (evaluation_is_due(state.step)) evaluate(state, "validation", outcome.validation);
+    if (evaluation_is_due(state.step)) validate(state, outcome.validation);
     if (outcome.was_stopped || state.step == schedule_.total_steps || parts_.checkpoints.is_due(state)) {
       parts_.checkpoints.save(state, progress(state), outcome.validation);
     }
   }
-  if (!outcome.was_stopped) evaluate(state, "test", outcome.test);
+  if (!outcome.was_stopped) test(state, outcome.test);
   return outcome;
 }
 
 Progress Trainer::progress(const TrainingState& state) const {
-  return {state.step, schedule_.total_steps,
-          static_cast<double>(state.step) / static_cast<double>(parts_.data.steps_per_epoch()),
-          state.training_seconds};
+  return progress_of(state, schedule_.total_steps, parts_.data.steps_per_epoch());
 }
 
 // The totals are the same on every rank, so all ranks leave together.
 void Trainer::require_finite(const TrainingState& state) const {
   for (const double term : contribution_.terms.flat()) {
     if (std::isfinite(term)) continue;
-    throw AgreedError(
-        ExitCode::internal,
-        "the ELBO is no longer finite at step {}: the run has diverged; the last checkpoint is intact; "
-        "lower optimizer.learning_rate or set optimizer.clip_norm, and look at the data's range",
-        state.step);
+    throw AgreedError(ExitCode::internal, "{}", divergence_text("the ELBO is", state.step, parts_.rule));
   }
 }
 
-void Trainer::observe_step(TrainingState& state) {
+// Objectives that are nonlinear in means over the data take them from the step before.
+void Trainer::remember_means(TrainingState& state) const {
   const double rows = contribution_.terms.scalar("rows");
   for (const auto& [name, length] : parts_.model.terms()) {
     if (length == 1) state.previous_means[name] = contribution_.terms.scalar(name) / rows;
   }
+}
+
+void Trainer::tell_step(const TrainingState& state) {
   for (std::size_t i = 0; i < interval_.flat().size(); ++i)
     interval_.flat()[i] += contribution_.terms.flat()[i];
   parts_.observer.on_step(progress(state));
@@ -108,20 +110,24 @@ bool Trainer::evaluation_is_due(std::int64_t step) const {
   return schedule_.evaluate_every > 0 && step % schedule_.evaluate_every == 0;
 }
 
-void Trainer::evaluate(TrainingState& state, const std::string& split, Metrics& metrics) {
-  const bool is_test = split == "test";
-  if ((is_test ? parts_.data.test_rows() : parts_.data.validation_rows()) == 0) return;
-  metrics = evaluator_.evaluate(state.parameters, is_test ? parts_.data.test() : parts_.data.validation(),
-                                parts_.data.training());
-  const std::string steering = parts_.model.steering_metric();
-  const double value = metrics.values.at(steering);
-  const bool is_best = !is_test && value > state.best_value;
+void Trainer::validate(TrainingState& state, Metrics& metrics) {
+  if (parts_.data.validation_rows() == 0) return;
+  metrics = evaluator_.evaluate(state.parameters, parts_.data.validation(), parts_.data.training());
+  const std::string name = parts_.model.selection_metric();
+  const double value = metrics.values.at(name);
+  const bool is_best = value > state.best_value;
   if (is_best) {
     state.best_value = value;
     state.best_step = state.step;
     parts_.checkpoints.save_best(state, progress(state), metrics);
   }
-  parts_.observer.on_evaluation({progress(state), split, metrics, steering, is_best});
+  parts_.observer.on_evaluation({progress(state), "validation", metrics, name, is_best});
+}
+
+void Trainer::test(const TrainingState& state, Metrics& metrics) {
+  if (parts_.data.test_rows() == 0) return;
+  metrics = evaluator_.evaluate(state.parameters, parts_.data.test(), parts_.data.training());
+  parts_.observer.on_evaluation({progress(state), "test", metrics, parts_.model.selection_metric()});
 }
 
 }  // namespace svi::trainer

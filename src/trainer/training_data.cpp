@@ -1,14 +1,12 @@
 #include "svi/trainer/training_data.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <array>
 #include <filesystem>
 #include <numeric>
 
 #include "svi/base/error.hpp"
 #include "svi/base/sha256.hpp"
+#include "svi/data/same_columns.hpp"
 
 namespace svi::trainer {
 
@@ -16,36 +14,33 @@ namespace {
 
 // The first thing that a newcomer's run lacks is its data.
 void require_file(const std::string& path, const char* key) {
-  if (std::filesystem::exists(path)) return;
+  std::error_code problem;
+  if (std::filesystem::exists(path, problem)) return;
+  if (problem)
+    throw Error(ExitCode::missing_input, "{}: cannot reach {}: {}", key, path, problem.message());
   throw Error(ExitCode::missing_input,
               "{}: there is no file {}; get public data with svi-data fetch, or make it of your own with "
               "svi-data import",
               key, path);
 }
 
-void require_layout(const data::DataFacts& facts, bool counts, const char* key) {
-  if ((facts.layout == data::Layout::counts) == counts) return;
-  throw Error(ExitCode::bad_data, "{}: {} holds {}, but this model.type needs {}", key, facts.path,
-              counts ? "dense rows" : "word counts", counts ? "word counts" : "dense rows");
+std::unique_ptr<data::DataFile> open(const std::string& path, const char* key) {
+  require_file(path, key);
+  return std::make_unique<data::DataFile>(path);
 }
 
-// Evaluation data must have the training data's columns, for counts word by word.
-void require_same_columns(const data::DataFacts& training, const data::DataFacts& other, const char* key) {
-  if (training.feature_shape != other.feature_shape) {
-    throw Error(ExitCode::bad_data, "{}: rows of {} have the shape [{}], but those of {} have [{}]", key,
-                other.path, fmt::join(other.feature_shape, ", "), training.path,
-                fmt::join(training.feature_shape, ", "));
-  }
-  for (std::size_t v = 0; v < training.vocabulary.size() && v < other.vocabulary.size(); ++v) {
-    if (training.vocabulary[v] == other.vocabulary[v]) continue;
-    throw Error(ExitCode::bad_data,
-                "{}: word {} of {} is \"{}\", but in {} it is \"{}\"; both need one vocabulary", key, v,
-                other.path, other.vocabulary[v], training.path, training.vocabulary[v]);
-  }
+// Data to evaluate on, which must go with the training data; null without a path.
+std::unique_ptr<data::DataFile> open_beside(const data::DataFacts& training, const std::string& path,
+                                            const char* key) {
+  if (path.empty()) return nullptr;
+  auto file = open(path, key);
+  data::require_layout(file->facts(), training.layout == data::Layout::counts, key);
+  data::require_same_columns(training, file->facts(), key);
+  return file;
 }
 
-std::vector<std::int64_t> all_rows(std::int64_t rows) {
-  std::vector<std::int64_t> list(static_cast<std::size_t>(rows));
+std::vector<std::int64_t> all_rows(const data::DataFile& file) {
+  std::vector<std::int64_t> list(static_cast<std::size_t>(file.facts().rows));
   std::iota(list.begin(), list.end(), std::int64_t{0});
   return list;
 }
@@ -64,58 +59,56 @@ TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communic
                            bool with_rows)
     : split_seed_(static_cast<std::uint64_t>(settings.data.split_seed)), rank_(communicator.rank()) {
   std::unique_ptr<data::DataFile> file;
+  std::unique_ptr<data::DataFile> validation;
+  std::unique_ptr<data::DataFile> test;
+  std::vector<std::int64_t> held_out;  // rows of the training file
   comm::together(communicator, "opening the data", [&] {
-    require_file(settings.data.train, "data.train");
-    file = std::make_unique<data::DataFile>(settings.data.train);
+    file = open(settings.data.train, "data.train");
     facts_ = file->facts();
-    require_layout(facts_, counts, "data.train");
+    data::require_layout(facts_, counts, "data.train");
     data::HeldOutSplit split = data::split_rows(facts_.rows, settings.data.validation_fraction, split_seed_);
-    held_out_rows_ = std::move(split.held_out);
-    validation_rows_ = std::ssize(held_out_rows_);
+    held_out = std::move(split.held_out);
+    validation_rows_ = std::ssize(held_out);
     const auto weights = [&](std::span<const std::int64_t> rows) { return file->entries_before(rows); };
     partition_ = std::make_unique<data::Partition>(std::move(split.training), settings.data.shards,
                                                    communicator.size(), weights);
     sampler_ = std::make_unique<data::Sampler>(*partition_, settings.train.batch,
                                                static_cast<std::uint64_t>(settings.run.seed));
+    validation = open_beside(facts_, settings.data.validation, "data.validation");
+    test = open_beside(facts_, settings.data.test, "data.test");
+    if (validation) validation_rows_ = validation->facts().rows;
+    if (test) test_rows_ = test->facts().rows;
   });
   comm::require_same(communicator, "the training data (data.train)", facts_.fingerprint);
   if (with_rows) {
-    comm::together(communicator, "reading the data", [&] { read_local(settings, *file, communicator); });
+    comm::together(communicator, "reading the data", [&] {
+      const auto rows_of = [&](const data::DataFile& source, const std::vector<std::int64_t>& rows) {
+        return data::LocalRows(source, share(rows, settings.data.shards, communicator));
+      };
+      training_ = data::LocalRows(*file, partition_->rows_of(rank_));
+      validation_ = validation ? rows_of(*validation, all_rows(*validation)) : rows_of(*file, held_out);
+      if (test) test_ = rows_of(*test, all_rows(*test));
+    });
   }
-  agree_on_digest(communicator);
+  agree_on_digest(communicator, with_rows);
 }
 
-void TrainingData::read_local(const Settings& settings, const data::DataFile& file,
-                              comm::Communicator& communicator) {
-  training_ = data::LocalRows(file, partition_->rows_of(rank_));
-  if (!held_out_rows_.empty()) {
-    validation_ = data::LocalRows(file, share(held_out_rows_, settings.data.shards, communicator));
-  }
-  const auto read_other = [&](const std::string& path, const char* key, data::LocalRows& rows,
-                              std::int64_t& total) {
-    if (path.empty()) return;
-    require_file(path, key);
-    const data::DataFile other(path);
-    require_layout(other.facts(), facts_.layout == data::Layout::counts, key);
-    require_same_columns(facts_, other.facts(), key);
-    rows = data::LocalRows(other, share(all_rows(other.facts().rows), settings.data.shards, communicator));
-    total = other.facts().rows;
-  };
-  read_other(settings.data.validation, "data.validation", validation_, validation_rows_);
-  read_other(settings.data.test, "data.test", test_, test_rows_);
-}
-
-void TrainingData::agree_on_digest(comm::Communicator& communicator) {
-  std::vector<std::uint64_t> lanes(9, 0);
+void TrainingData::agree_on_digest(comm::Communicator& communicator, bool with_rows) {
+  std::vector<std::uint64_t> lanes(10, 0);
   for (std::size_t i = 0; i < 4; ++i) {
     lanes[i] = training_.digest_lanes()[i];
     lanes[4 + i] = validation_.digest_lanes()[i];
   }
   lanes[8] = static_cast<std::uint64_t>(training_.empty_rows());
+  lanes[9] = static_cast<std::uint64_t>(training_.tokens());
   communicator.control()
       .all_reduce(comm::buffer_of(std::span(lanes)), comm::ReduceOperation::sum, "data digest")
       ->wait();
   empty_rows_ = static_cast<std::int64_t>(lanes[8]);
+  if (with_rows && facts_.layout == data::Layout::counts && lanes[9] == 0) {
+    throw AgreedError(ExitCode::bad_data, "data.train: {}: all of its counts are zero; there is nothing to learn",
+                      facts_.path);
+  }
   Sha256 digest;
   digest.add_text(facts_.fingerprint);
   for (std::size_t i = 0; i < 8; ++i) digest.add_integer(lanes[i]);

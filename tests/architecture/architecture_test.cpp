@@ -203,7 +203,7 @@ TEST(Architecture, FilesStaySmall) {
   for (const std::string& file : files_below({"include", "src", "tests"})) {
     const std::string contents = contents_of(fs::path(SVI_SOURCE_DIR) / file);
     const auto lines = std::count(contents.begin(), contents.end(), '\n');
-    EXPECT_LE(lines, file.ends_with(".hpp") ? 300 : 500) << file;
+    EXPECT_LE(lines, file.starts_with("tests/") ? 400 : file.ends_with(".hpp") ? 200 : 350) << file;
     EXPECT_GT(lines, 0) << file;
   }
 }

@@ -1,5 +1,7 @@
 #include "svi/io/atomic_file.hpp"
 
+#include <sys/stat.h>
+
 #include "io/folder.hpp"
 
 namespace svi::io {
@@ -55,6 +57,20 @@ TEST(AtomicFile, RefusesWhereNothingCanBeWritten) {
   expect_error(ExitCode::cannot_write, {folder.path(), "Is a directory"}, [&] { AtomicFile(folder.path()); });
   test::put_bytes(folder / "plain", "");
   expect_error(ExitCode::cannot_write, {"Not a directory"}, [&] { AtomicFile(folder / "plain/file"); });
+}
+
+TEST(AtomicFile, FollowsALinkAndReplacesNoDeviceOrPipe) {
+  const Folder folder;
+  test::put_bytes(folder / "target", "old");
+  std::filesystem::create_symlink("target", folder / "link");
+  write_text(folder / "link", "new");
+  EXPECT_EQ(bytes_of(folder / "target"), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  expect_error(ExitCode::cannot_write, {folder / "pipe", "no regular file"},
+               [&] { write_text(folder / "pipe", "new"); });
+  EXPECT_TRUE(std::filesystem::is_fifo(folder / "pipe"));
+  EXPECT_EQ(folder.files(), 3U);
 }
 
 TEST(Text, ComesBackWhole) {

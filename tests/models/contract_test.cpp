@@ -162,7 +162,7 @@ TEST_P(Contract, EvaluationsOfPartsAddUpToTheWhole) {
       EXPECT_NEAR(parts.flat()[i], whole.flat()[i], 1e-6 * std::max(1.0, std::fabs(whole.flat()[i])));
     }
     if (kind == svi::EvaluationRows::held_out) {
-      EXPECT_TRUE(evaluation->finish(whole).values.contains(model.model->steering_metric()));
+      EXPECT_TRUE(evaluation->finish(whole).values.contains(model.model->selection_metric()));
     }
   }
 }

@@ -53,10 +53,10 @@ void write_documents(const std::string& path, std::int64_t count, std::int64_t v
   data::write_counts(path, rows, names, {});
 }
 
-void write_measurements(const std::string& path, std::int64_t count, std::int64_t columns) {
+void write_measurements(const std::string& path, std::int64_t count, std::int64_t columns, double largest) {
   DenseRows rows{.features = at::empty({count, columns}), .labels = {}};
   for (std::int64_t i = 0; i < count * columns; ++i) {
-    rows.features.mutable_data_ptr<float>()[i] = static_cast<float>(3 * std::sin(static_cast<double>(i)));
+    rows.features.mutable_data_ptr<float>()[i] = static_cast<float>(largest * std::abs(std::sin(static_cast<double>(i))));
   }
   data::write_dense(path, rows, {columns});
 }

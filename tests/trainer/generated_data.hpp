@@ -13,7 +13,7 @@ void write_images(const std::string& path, std::int64_t count, std::int64_t side
 void write_documents(const std::string& path, std::int64_t count, std::int64_t vocabulary, std::uint64_t seed,
                      const std::string& word = "word");
 
-/// Rows of normal float32 measurements: no pixels.
-void write_measurements(const std::string& path, std::int64_t count, std::int64_t columns);
+/// Rows of float32 measurements from 0 to `largest`.
+void write_measurements(const std::string& path, std::int64_t count, std::int64_t columns, double largest);
 
 }  // namespace svi::test

@@ -74,15 +74,15 @@ TEST_P(AnyNumber, OfRanksTrainsTheSameModel) {
     for (const char* split : {"validation", "test"}) {
       const json found = last_evaluation(name, split);
       const json expected = last_evaluation("1-ranks", split);
-      const std::string steering = model == "lda" ? "log_likelihood_per_word" : "elbo";
-      for (const std::string& figure : {std::string("elbo"), steering}) {
+      const std::string selection = model == "lda" ? "log_likelihood_per_word" : "elbo";
+      for (const std::string& figure : {std::string("elbo"), selection}) {
         const double value = expected[figure];
         EXPECT_NEAR(found[figure].get<double>(), value, 1e-4 * std::abs(value)) << split << " " << figure;
       }
       const double gain =
-          found[steering].get<double>() - last_evaluation("one-step", split)[steering].get<double>();
+          found[selection].get<double>() - last_evaluation("one-step", split)[selection].get<double>();
       EXPECT_GT(gain, model == "lda" ? 0.3 : 8.0) << split;
-      if (ranks == 1) fmt::print("{} {} gained {:.3f} in 199 steps\n", split, steering, gain);
+      if (ranks == 1) fmt::print("{} {} gained {:.3f} in 199 steps\n", split, selection, gain);
     }
   }
 }

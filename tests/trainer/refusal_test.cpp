@@ -1,6 +1,8 @@
 // svi-train on bad input: one message that suffices to mend it, and the documented exit code.
 #include <fmt/format.h>
 
+#include "svi/data/corpus.hpp"
+#include "svi/data/data_file.hpp"
 #include "trainer/run_folder.hpp"
 
 namespace svi::test {
@@ -97,6 +99,13 @@ TEST_F(BadConfig, AModelThatNoMemoryHolds) {
   expect_refusal(train(0, enormous + "--dry-run"), ExitCode::bad_config, {"this host has", "smaller"});
 }
 
+TEST_F(BadConfig, MoreStepsThanCanBeCounted) {
+  for (const std::string& key : {std::string("train.epochs"), std::string("evaluation.every_epochs")}) {
+    expect_refusal(train(0, lda() + " --set train.steps=0 --set " + key + "=4611686018427387905"), ExitCode::bad_config,
+                   {key, "9 steps an epoch"});
+  }
+}
+
 TEST_F(BadConfig, OneOfSeveralRanksThatKnowNothingOfEachOther) {
   const Outcome singleton = train(0, lda(), "OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_RANK=0");
   expect_refusal(singleton, ExitCode::usage, {"OMPI_COMM_WORLD_SIZE=2", "MPI found 1", "mpirun"});
@@ -111,14 +120,48 @@ TEST_F(BadData, AFileThatIsMissingOrNoData) {
   const auto with = [&](const std::string& path) { return train(0, lda() + " --set data.train=" + path); };
   expect_refusal(with(folder_ / "nowhere.h5"), ExitCode::missing_input,
                  {"data.train", folder_ / "nowhere.h5", "svi-data fetch"});
-  expect_refusal(train(0, lda() + " --set data.test=nowhere.h5"), ExitCode::missing_input,
-                 {"data.test", "nowhere.h5"});
+  for (const std::string& key : {std::string("data.test"), std::string("data.validation")}) {
+    const std::string other = lda() + " --set " + key + "=nowhere.h5";
+    expect_refusal(train(0, other), ExitCode::missing_input, {key, "nowhere.h5"});
+    expect_refusal(train(0, other + " --dry-run"), ExitCode::missing_input, {key, "nowhere.h5"});
+  }
   expect_refusal(with(folder_ / "lda.yaml"), ExitCode::bad_data, {"lda.yaml", "HDF5"});
   expect_refusal(with(folder_.path().string()), ExitCode::missing_input, {folder_.path().string()});
   const std::string bytes = bytes_of(folder_ / "documents.h5");
   put_bytes(folder_ / "half.h5", bytes.substr(0, bytes.size() / 2));
   expect_refusal(with(folder_ / "half.h5"), ExitCode::bad_data, {"half.h5"});
   EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
+}
+
+TEST_F(BadData, WithoutAWord) {
+  CountRows rows;
+  for (std::int32_t row = 0; row < 20; ++row) {
+    rows.words.push_back(row % 3);
+    rows.counts.push_back(0);
+    data::end_row(rows);
+  }
+  data::write_counts(folder_ / "zeros.h5", rows, {"a", "b", "c"}, {});
+  expect_refusal(train(2, lda() + " --set data.train=" + (folder_ / "zeros.h5")), ExitCode::bad_data,
+                 {"data.train", "zeros.h5", "all of its counts are zero"});
+}
+
+// The size of a text in HDF5's heap: some of these make its library crash, one is inside the padding.
+TEST_F(BadData, WithDamagedTexts) {
+  lda();
+  const std::string whole = bytes_of(folder_ / "documents.h5");
+  const std::size_t heap = whole.find("GCOL");
+  ASSERT_NE(heap, std::string::npos);
+  int refused = 0;
+  for (std::size_t byte = heap + 24; byte < heap + 28; ++byte) {
+    std::string damaged = whole;
+    damaged[byte] = static_cast<char>(damaged[byte] ^ 1);
+    put_bytes(folder_ / "damaged.h5", damaged);
+    const Outcome outcome = train(0, lda() + " --dry-run --set data.train=" + (folder_ / "damaged.h5"));
+    if (outcome.exit_code == 0) continue;
+    expect_refusal(outcome, ExitCode::bad_data, {"damaged.h5"});
+    ++refused;
+  }
+  EXPECT_GE(refused, 3);
 }
 
 TEST_F(BadData, OfTheOtherLayout) {
@@ -146,13 +189,31 @@ TEST_F(BadData, ForEvaluationThatIsUnlikeTheTrainingData) {
 }
 
 TEST_F(BadData, FromWhichTheModelCannotCome) {
-  write_measurements(folder_ / "measured.h5", 50, 4);
+  write_measurements(folder_ / "measured.h5", 50, 4, 3);
   expect_refusal(train(0, vae() + " --set data.train=" + (folder_ / "measured.h5")), ExitCode::bad_data,
                  {"bernoulli", "gaussian"});
+  write_measurements(folder_ / "shares.h5", 50, 4, 1);
+  expect_refusal(train(0, vae() + " --set data.train=" + (folder_ / "shares.h5") + " --set data.test=" +
+                              (folder_ / "measured.h5")),
+                 ExitCode::bad_data, {"data.test", "bernoulli", "gaussian"});
   EXPECT_FALSE(std::filesystem::exists(folder_ / "run/checkpoints"));
 }
 
 class BadRunDirectory : public RunFolder {};
+
+TEST_F(BadRunDirectory, WithoutAName) {
+  expect_refusal(train(0, lda() + " --run-dir ''"), ExitCode::usage, {"--run-dir is empty"});
+}
+
+TEST_F(BadRunDirectory, FreshRefusesARunThatHasNoCheckpointYet) {
+  std::filesystem::create_directories(folder_ / "run/checkpoints");
+  put_bytes(folder_ / "run/checkpoints/.step-000000000002.h5.tmp-1-2", "unfinished");
+  put_bytes(folder_ / "run/metrics.jsonl", "{}\n");
+  expect_refusal(train(0, lda() + " --fresh"), ExitCode::cannot_write, {folder_ / "run", "--fresh"});
+  EXPECT_EQ(bytes_of(folder_ / "run/metrics.jsonl"), "{}\n");
+  std::filesystem::remove(folder_ / "run/metrics.jsonl");
+  EXPECT_EQ(train(0, lda() + " --fresh").exit_code, 0);
+}
 
 TEST_F(BadRunDirectory, ThatCannotBeMade) {
   for (const std::string& path : {lda() + "/run", std::string("/proc/run"), std::string("/dev/full")}) {

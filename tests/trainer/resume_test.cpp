@@ -137,9 +137,22 @@ TEST_F(Resume, RefusesAnotherLengthWhereTheScheduleDependsOnIt) {
 }
 
 TEST_F(Resume, ADoneRunHasNothingLeftToDo) {
-  const Outcome outcome = train(0, lda());
-  EXPECT_EQ(outcome.exit_code, 0) << outcome.all();
-  EXPECT_TRUE(outcome.says("resumed at step 6 of 6")) << outcome.all();
+  write_documents(folder_ / "test.h5", 60, 80, 2);
+  const std::string with_test = lda() + " --set data.test=" + (folder_ / "test.h5");
+  const auto evaluations = [&] {
+    std::vector<nlohmann::json> lines = metrics();
+    std::erase_if(lines, [](const auto& line) { return line["kind"] != "evaluation"; });
+    return lines;
+  };
+  const auto validation_only = evaluations();
+  for (int start = 0; start < 2; ++start) {  // says the same again, and adds nothing
+    const Outcome outcome = train(0, with_test);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.all();
+    EXPECT_TRUE(outcome.says("resumed at step 6 of 6")) << outcome.all();
+    EXPECT_TRUE(outcome.says("test ")) << outcome.all();
+    EXPECT_EQ(evaluations().size(), validation_only.size() + 1);
+    EXPECT_EQ(evaluations().back()["split"], "test");
+  }
 }
 
 TEST_F(Resume, FallsBackToTheNewestThatVerifies) {
@@ -156,6 +169,21 @@ TEST_F(Resume, FallsBackPastSeveral) {
 TEST_F(Resume, FallsBackToTheBestInTheEnd) {
   for (const std::int64_t step : {2, 4, 6}) truncate(step);
   expect_goes_on_from(6, {checkpoint_path(6), checkpoint_path(4), checkpoint_path(2)});
+}
+
+TEST_F(Resume, AFileNamedForAnotherStepIsNotTried) {
+  std::filesystem::rename(checkpoint_path(4), checkpoint_path(999));
+  expect_goes_on_from(6, {checkpoint_path(999) + ": " + checkpoint_path(999) + ": it holds step 4"});
+}
+
+// The plan looks for what a start would find, and leaves everything as it was.
+TEST_F(Resume, IsPartOfThePlan) {
+  const auto before = files();
+  const Outcome outcome = go_on("--dry-run");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.all();
+  EXPECT_TRUE(outcome.says("resumed at step 6")) << outcome.all();
+  EXPECT_TRUE(files() == before);
+  expect_refused("--dry-run --set model.topics=5", {"model.topics: was 4, is 5"});
 }
 
 TEST_F(Resume, OfANewerSchemaIsNotTried) {

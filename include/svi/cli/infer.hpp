@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "svi/data/data_file.hpp"
 #include "svi/trainer/trained_model.hpp"
 
 namespace CLI {
@@ -15,6 +16,9 @@ int infer_main(int count, char** arguments);
 
 /// `trainer::load_model`, telling on standard error which checkpoints were passed over and why.
 trainer::TrainedModel load_and_tell(const std::string& path);
+
+/// @throws Error (bad_data) when the file's rows are not like those that the model was trained on
+void require_fit(const trainer::TrainedModel& trained, const data::DataFacts& facts, const char* key);
 
 // One function a subcommand: declares its options; its callback does the work.
 void declare_info(CLI::App& app);

@@ -23,7 +23,7 @@ struct TrainingState {
 
   // Carried along, without influence on the parameters.
   double training_seconds = 0;  ///< across resumes, without evaluations and checkpoints
-  double best_value = -std::numeric_limits<double>::infinity();  ///< of the validation's steering metric
+  double best_value = -std::numeric_limits<double>::infinity();  ///< of the validation's selection metric
   std::int64_t best_step = -1;                                   ///< −1: none yet
 };
 

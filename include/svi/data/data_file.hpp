@@ -54,6 +54,11 @@ class DataFile {
   std::unique_ptr<Open> open_;
 };
 
+/// Opens the file in a child process and throws it away: HDF5 (seen with 1.10.8) can crash or loop for ever on
+/// damaged variable-length texts, and a message is better than that. Before MPI and threads are started.
+/// @throws Error (bad_data) when the child is ended by a signal; what is otherwise wrong is DataFile's to tell
+void open_in_child(const std::string& path);
+
 /// Writes a count file in AnnData's CSR layout that `anndata.read_h5ad` opens; atomic (see io::AtomicFile).
 /// @param document_ids [N] or empty: then the row numbers
 /// @throws Error (cannot_write)

@@ -12,7 +12,9 @@ namespace svi::io {
 /// unreadable. **Local.**
 class AtomicFile {
  public:
-  /// @throws Error (cannot_write) when the folder does not exist or cannot be written
+  /// @param path where a symbolic link is followed
+  /// @throws Error (cannot_write) when the folder does not exist or cannot be written, or `path` is a device,
+  /// a pipe or a folder
   explicit AtomicFile(std::string path);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;

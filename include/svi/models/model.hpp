@@ -93,7 +93,7 @@ class Model {
   virtual std::unique_ptr<Evaluation> evaluation(const ParameterSet& parameters, EvaluationRows rows,
                                                  std::uint64_t seed) = 0;
   /// Which held-out figure chooses the best checkpoint; larger is better.
-  virtual std::string steering_metric() const = 0;
+  virtual std::string selection_metric() const = 0;
 
   /// @throws Error (bad_data) when rows cannot come from this model's likelihood. **Local.**
   virtual void require_fit(const Rows& rows) const = 0;

@@ -20,6 +20,10 @@ class UpdateRule {
   virtual double rate(std::int64_t step) const = 0;
   /// What a training line calls it: "learning_rate" or "rho".
   virtual std::string rate_name() const = 0;
+  /// What to change in the configuration when a run diverges, by the rule's keys.
+  virtual std::string against_divergence() const {
+    return "lower optimizer.learning_rate or set optimizer.clip_norm";
+  }
   /// Names of the tensors it keeps in `TrainingState::optimizer`.
   virtual std::vector<std::string> state_names() const { return {}; }
   virtual bool depends_on_total_steps() const { return false; }

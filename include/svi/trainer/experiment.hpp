@@ -16,7 +16,7 @@ class Experiment {
  public:
   struct Start {
     bool is_fresh = false;  ///< --fresh: refuse a run directory that holds checkpoints
-    bool with_rows = true;  ///< false: the plan only
+    bool with_rows = true;  ///< false: the plan only; nothing is written
     std::string version;
   };
 
@@ -25,25 +25,27 @@ class Experiment {
   Experiment(Settings settings, comm::Communicator& communicator, Start start);
 
   /// Trains to the end or to a requested stop. **Collective.**
-  Outcome run(Observer& observer);
+  Outcome run(Observer& observer, const StopSignal& stop);
 
   Settings& settings() { return settings_; }
   const TrainingData& data() const { return *data_; }
   const Model& model() const { return *model_; }
   const UpdateRule& rule() const { return *rule_; }
   const TrainingState& state() const { return state_; }
-  const comm::Communicator& communicator() const { return communicator_; }
   const std::string& run_directory() const { return run_directory_; }
   std::int64_t total_steps() const { return total_steps_; }
+  /// Where the run stands.
+  Progress progress() const;
   /// What was found at the start, for the log: "resumed from …", "rejected …".
   const std::vector<Event>& start_events() const { return start_events_; }
 
  private:
   void require_same_start();
   void build();
+  void require_fit(const data::LocalRows& rows, const char* key) const;
   void prepare_directory();
   void resume();
-  void require_same_run(const checkpoint::Checkpoint& found) const;
+  void require_same_run(const checkpoint::Checkpoint& found);
   void share_state();
 
   Settings settings_;
@@ -56,7 +58,9 @@ class Experiment {
   std::unique_ptr<Model> model_;
   std::unique_ptr<UpdateRule> rule_;
   TrainingState state_;
+  Metrics last_validation_;  // of the checkpoint resumed from
   std::int64_t total_steps_ = 0;
+  std::int64_t evaluate_every_ = 0;  // steps; 0: only at the end
   std::vector<Event> start_events_;
 };
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <fstream>
 #include <string>
 
@@ -11,9 +10,10 @@ namespace svi::trainer {
 /// `metrics.jsonl`: one object a line, flushed as it is written; a number that is not finite is null.
 class MetricsFile : public Observer {
  public:
-  /// Continues the file after `step`: lines of later steps, and a half-written last line, are cut off.
+  /// Continues the file of a run that stands at `start`: lines of later steps and a half-written last line are
+  /// cut off, and the evaluation on the test rows that a finished run is about to do again.
   /// @throws Error (cannot_write) **Root-only.**
-  MetricsFile(const std::string& path, std::int64_t step);
+  MetricsFile(const std::string& path, const Progress& start);
 
   void on_training(const TrainingRecord& record) override;
   void on_evaluation(const EvaluationRecord& record) override;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "svi/core/training_state.hpp"
 #include "svi/models/model.hpp"
 
 namespace svi::trainer {
@@ -15,6 +16,12 @@ struct Progress {
   double epoch = 0;
   double seconds = 0;  ///< of training, across resumes
 };
+
+inline Progress progress_of(const TrainingState& state, std::int64_t total_steps,
+                            std::int64_t steps_per_epoch) {
+  return {state.step, total_steps, static_cast<double>(state.step) / static_cast<double>(steps_per_epoch),
+          state.training_seconds};
+}
 
 struct TrainingRecord {
   Progress progress;
@@ -29,7 +36,7 @@ struct EvaluationRecord {
   Progress progress;
   std::string split;  ///< "validation" or "test"
   Metrics metrics;
-  std::string steering_metric;
+  std::string selection_metric;
   bool is_best = false;
 };
 

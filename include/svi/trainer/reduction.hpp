@@ -16,8 +16,8 @@ class Reduction {
 
   /// From now on every range the model announces is on its way at once. **Local.**
   void begin(Contribution& contribution);
-  /// Reduces what was not announced and the terms, and waits: `contribution` then holds the totals.
-  /// **Collective.**
+  /// Reduces the terms, and everything when nothing was announced; waits: `contribution` then holds the totals.
+  /// @throws Error (internal) when the model announced a part only **Collective.**
   void finish();
 
   /// Seconds that this rank spent in `finish` and in starting operations, since the last call. **Local.**

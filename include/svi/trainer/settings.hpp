@@ -91,7 +91,7 @@ Settings default_settings(const std::string& model, const std::string& update_ru
 
 /// The changed keys that make a run another run: "key: was X, is Y" each. What may change is `run` except its
 /// seed, the run's length where no schedule depends on it, `evaluation`, `checkpoint`, `communication` except
-/// reduction, wire and staleness, `device` except precision, and the data's paths (compared by digest).
+/// reduction, `device` except precision, and the data's paths (compared by digest).
 std::vector<std::string> changes_that_forbid_resume(const std::map<std::string, std::string>& before,
                                                     const std::map<std::string, std::string>& now,
                                                     bool schedule_depends_on_length);

@@ -1,18 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <map>
-#include <string>
 
-#include "svi/checkpoint/checkpoint_store.hpp"
 #include "svi/comm/communicator.hpp"
 #include "svi/models/model.hpp"
 #include "svi/optim/update_rule.hpp"
 #include "svi/trainer/evaluator.hpp"
 #include "svi/trainer/observer.hpp"
 #include "svi/trainer/reduction.hpp"
-#include "svi/trainer/settings.hpp"
 #include "svi/trainer/stop_signal.hpp"
 #include "svi/trainer/training_data.hpp"
 
@@ -59,14 +54,17 @@ class Trainer {
   Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, std::uint64_t seed);
 
   /// Trains from `state` to the last step, or until a stop is requested. **Collective.**
+  /// @param last_validation what the latest evaluation gave, of a run that is resumed
   /// @throws AgreedError (internal) when the ELBO is no longer finite
-  Outcome run(TrainingState& state);
+  Outcome run(TrainingState& state, const Metrics& last_validation = {});
 
  private:
   Progress progress(const TrainingState& state) const;
   void require_finite(const TrainingState& state) const;
-  void observe_step(TrainingState& state);
-  void evaluate(TrainingState& state, const std::string& split, Metrics& metrics);
+  void remember_means(TrainingState& state) const;
+  void tell_step(const TrainingState& state);
+  void validate(TrainingState& state, Metrics& metrics);
+  void test(const TrainingState& state, Metrics& metrics);
   bool evaluation_is_due(std::int64_t step) const;
 
   TrainerParts parts_;

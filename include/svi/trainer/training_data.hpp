@@ -29,7 +29,6 @@ class TrainingData {
   Minibatch minibatch(std::int64_t step);
 
   std::int64_t steps_per_epoch() const { return sampler_->steps_per_epoch(); }
-  std::int64_t global_rows(std::int64_t step) const { return sampler_->global_rows(step); }
   const data::Partition& partition() const { return *partition_; }
   const data::DataFacts& facts() const { return facts_; }
   DataShape shape() const;
@@ -45,15 +44,13 @@ class TrainingData {
   const std::string& digest() const { return digest_; }
 
  private:
-  void read_local(const Settings& settings, const data::DataFile& file, comm::Communicator& communicator);
-  void agree_on_digest(comm::Communicator& communicator);
+  void agree_on_digest(comm::Communicator& communicator, bool with_rows);
 
   data::DataFacts facts_;
   std::uint64_t split_seed_;
   std::int64_t rank_;
   std::unique_ptr<data::Partition> partition_;
   std::unique_ptr<data::Sampler> sampler_;
-  std::vector<std::int64_t> held_out_rows_;  // of the training file
   data::LocalRows training_;
   data::LocalRows validation_;
   data::LocalRows test_;

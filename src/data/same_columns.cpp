@@ -1,0 +1,29 @@
+#include "svi/data/same_columns.hpp"
+
+#include <fmt/ranges.h>
+
+#include "svi/base/error.hpp"
+
+namespace svi::data {
+
+void require_layout(const DataFacts& facts, bool counts, const char* key) {
+  if ((facts.layout == Layout::counts) == counts) return;
+  throw Error(ExitCode::bad_data, "{}: {} holds {}, but this model.type needs {}", key, facts.path,
+              counts ? "dense rows" : "word counts", counts ? "word counts" : "dense rows");
+}
+
+void require_same_columns(const DataFacts& training, const DataFacts& other, const char* key) {
+  if (training.feature_shape != other.feature_shape) {
+    throw Error(ExitCode::bad_data, "{}: rows of {} have the shape [{}], but those of {} have [{}]", key,
+                other.path, fmt::join(other.feature_shape, ", "), training.path,
+                fmt::join(training.feature_shape, ", "));
+  }
+  for (std::size_t v = 0; v < training.vocabulary.size() && v < other.vocabulary.size(); ++v) {
+    if (training.vocabulary[v] == other.vocabulary[v]) continue;
+    throw Error(ExitCode::bad_data,
+                "{}: word {} of {} is \"{}\", but in {} it is \"{}\"; both need one vocabulary", key, v,
+                other.path, other.vocabulary[v], training.path, training.vocabulary[v]);
+  }
+}
+
+}  // namespace svi::data
