@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "svi/base/error.hpp"
 #include "svi/base/stopwatch.hpp"
 #include "svi/base/units.hpp"
 #include "svi/cli/data_commands.hpp"
@@ -20,6 +21,7 @@ struct FetchArguments {
 };
 
 void run(const FetchArguments& arguments) {
+  if (arguments.directory.empty()) throw Error(ExitCode::usage, "--directory is empty, expected a folder");
   const Stopwatch stopwatch;
   data::fetch(arguments.name, arguments.directory, [](const std::string& line) {
     fmt::print("{}\n", line);

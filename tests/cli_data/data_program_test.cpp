@@ -55,7 +55,12 @@ TEST_F(SviData, TellsHelpWithExamplesAndVersion) {
     EXPECT_NE(outcome.output.find("Example"), std::string::npos) << arguments << outcome.output;
     EXPECT_EQ(outcome.errors, "");
   }
-  EXPECT_NE(run("import text --help").output.find("--max-df"), std::string::npos);
+  const std::string text_help = run("import text --help").output;
+  for (const char* part :
+       {"--max-df", "the files to read", "in lower case", "digits", "at least 1)", "0 to 1)"})
+    EXPECT_NE(text_help.find(part), std::string::npos) << part << text_help;
+  EXPECT_EQ(text_help.find("9223372036854775807"), std::string::npos) << text_help;
+  EXPECT_EQ(text_help.find("import idx"), std::string::npos) << text_help;
   EXPECT_EQ(run("--version").output, "svi-data " SVI_VERSION "\n");
 }
 
@@ -66,7 +71,13 @@ TEST_F(SviData, RefusesAWrongCommandLine) {
   expect_refusal("import uci a.txt", 64, {"--output", "svi-data import uci --help"});
   expect_refusal("import uci --output out.h5", 64, {"input"});
   expect_refusal("import text a --output out.h5 --max-df 1.5", 64, {"--max-df", "1.5"});
-  expect_refusal("import text a --output out.h5 --min-df 0", 64, {"--min-df"});
+  expect_refusal("import text a --output out.h5 --min-df 0", 64,
+                 {"--min-df", "found 0, expected at least 1"});
+  expect_refusal("import text a --output out.h5 --min-df few", 64, {"--min-df", "few"});
+  expect_refusal("import text a --output out.h5 --max-df nan", 64, {"--max-df"});
+  expect_refusal("import text a --output ''", 64, {"--output is empty"});
+  expect_refusal("split a.h5 --output-dir ''", 64, {"--output-dir is empty"});
+  expect_refusal("fetch reuters --directory ''", 64, {"--directory is empty"});
   expect_refusal("split a.h5 --fraction 1 --output-dir d", 64, {"--fraction is 1"});
   expect_refusal("fetch mnist", 64, {"\"mnist\"", "fashion-mnist"});
 }
@@ -146,6 +157,43 @@ TEST_F(SviData, SaysWhatCannotBeWritten) {
                            "' > /dev/full 2> '" + (folder / "errors") + "'";
   EXPECT_EQ(WEXITSTATUS(std::system(full.c_str())), 73);
   EXPECT_NE(contents_of(folder / "errors").find("standard output"), std::string::npos);
+}
+
+TEST_F(SviData, NeverWritesOverAnInput) {
+  folder.write("docword.txt", docword);
+  folder.write("words.txt", "left\nright\n");
+  std::filesystem::create_symlink("docword.txt", folder / "link.txt");
+  expect_refusal("import uci docword.txt --output docword.txt", 64, {"docword.txt", "is the input"});
+  expect_refusal("import uci docword.txt --output ./docword.txt", 64, {"is the input docword.txt"});
+  expect_refusal("import uci docword.txt --output link.txt", 64, {"is the input docword.txt"});
+  expect_refusal("import uci docword.txt --vocabulary words.txt -o words.txt", 64,
+                 {"is the input words.txt"});
+  expect_refusal("import text words.txt --lines --stop-words docword.txt -o docword.txt", 64,
+                 {"is the input docword.txt"});
+  EXPECT_EQ(contents_of(folder / "docword.txt"), docword);
+  EXPECT_EQ(contents_of(folder / "words.txt"), "left\nright\n");
+
+  ASSERT_EQ(run("import uci docword.txt --output train.h5").code, 0);
+  const std::string before = contents_of(folder / "train.h5");
+  expect_refusal("split train.h5 --fraction 0.5 --output-dir .", 64, {"is the input train.h5"});
+  EXPECT_EQ(contents_of(folder / "train.h5"), before);
+}
+
+TEST_F(SviData, SaysHowToNameTheFilesOfAFolder) {
+  std::filesystem::create_directory(folder / "articles");
+  expect_refusal("import text articles --output out.h5", 66, {"articles is a folder", "articles/*.txt"});
+  expect_refusal("import jsonl articles/ --output out.h5", 66, {"is a folder", "articles/*.jsonl"});
+  expect_refusal("import uci articles --output out.h5", 66, {"articles is a folder"});
+}
+
+TEST_F(SviData, KeepsItsCodesWithoutStandardStreams) {
+  folder.write("docword.txt", docword);
+  for (const char* target : {"2>&-", "2>/dev/full"}) {
+    EXPECT_EQ(run(std::string("info docword.txt ") + target + " #").code, 65) << target;
+    EXPECT_EQ(run(std::string("info nowhere.h5 ") + target + " #").code, 66) << target;
+  }
+  EXPECT_EQ(run("import uci docword.txt --output out.h5 <&- >&- 2>&- #").code, 0);
+  EXPECT_EQ(run("info out.h5").code, 0);
 }
 
 TEST_F(SviData, SplitsIntoFilesThatItCanDescribe) {

@@ -75,7 +75,7 @@ TEST(SbatchScript, CarriesTheValuesOfTheRun) {
   }
   EXPECT_EQ(script.find("launch/svi-train.sbatch"), std::string::npos) << script;  // it is another file now
   EXPECT_EQ(script.find("configs/lda-debian.yaml"), std::string::npos) << script;
-  EXPECT_NE(script.find("hand it in with sbatch FILE"), std::string::npos) << script;
+  EXPECT_NE(script.find("sbatch FILE, this file"), std::string::npos) << script;
 }
 
 TEST(SbatchScript, IsTheFileInTheTreeElsewhere) {
