@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "svi/base/units.hpp"
+#include "svi/cli/arguments.hpp"
 #include "svi/cli/plan.hpp"
 #include "svi/cli/program.hpp"
 #include "svi/cli/progress.hpp"
@@ -59,8 +60,7 @@ Arguments read_arguments(int count, char** arguments) {
   app.add_flag("--dry-run", parsed.is_dry_run, "check configuration, files and what would be resumed; print the plan, train nothing");
   app.add_flag("--print-sbatch", parsed.prints_sbatch,
                "print a SLURM job script for this run, train nothing");
-  app.add_option("--tasks", parsed.tasks, "ranks of that job")
-      ->check(CLI::Range(1, 1 << 20))
+  within(app.add_option("--tasks", parsed.tasks, "ranks of that job"), Range::between(1, 1 << 20))
       ->capture_default_str();
   app.set_version_flag("--version", std::string("svi-train ") + SVI_VERSION);
   parsed.text = parse(app, count, arguments);
@@ -121,7 +121,7 @@ std::string summary(const trainer::Experiment& experiment, const trainer::Outcom
       fmt::format("{} at step {} after {} of training", outcome.was_stopped ? "stopped" : "done", state.step,
                   duration_text(state.training_seconds));
   if (state.best_step >= 0) {
-    text += fmt::format("; best {} {:.6g} at step {}", experiment.model().selection_metric(), state.best_value,
+    text += fmt::format("\n  best         {} {:.6g} at step {}", experiment.model().selection_metric(), state.best_value,
                         state.best_step);
   }
   text += fmt::format("\n  metrics      {0}/metrics.jsonl\n  checkpoints  {0}/checkpoints",

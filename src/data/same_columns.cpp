@@ -8,8 +8,14 @@ namespace svi::data {
 
 void require_layout(const DataFacts& facts, bool counts, const char* key) {
   if ((facts.layout == Layout::counts) == counts) return;
-  throw Error(ExitCode::bad_data, "{}: {} holds {}, but this model.type needs {}", key, facts.path,
-              counts ? "dense rows" : "word counts", counts ? "word counts" : "dense rows");
+  if (counts) {
+    throw Error(ExitCode::bad_data,
+                "{}: {} holds dense rows, but this model.type needs word counts; of an AnnData make X sparse "
+                "first: a.X = scipy.sparse.csr_matrix(a.X)",
+                key, facts.path);
+  }
+  throw Error(ExitCode::bad_data, "{}: {} holds word counts, but this model.type needs dense rows", key,
+              facts.path);
 }
 
 void require_same_columns(const DataFacts& training, const DataFacts& other, const char* key) {

@@ -26,8 +26,9 @@ namespace svi::lda {
 
 void LdaOptions::describe(OptionSet& model, OptionSet&) {
   model.integer("topics", topics, Range::between(1, 100000), "topics", "K, the number of topics");
-  model.real("alpha", alpha, Range::above(0), "", "α, the Dirichlet prior on a document's topics");
-  model.real("eta", eta, Range::above(0), "", "η, the Dirichlet prior on a topic's words");
+  const Range prior = Range::between(1e-10, 1e10);  // well inside float32
+  model.real("alpha", alpha, prior, "", "α, the Dirichlet prior on a document's topics");
+  model.real("eta", eta, prior, "", "η, the Dirichlet prior on a topic's words");
   model.real("tolerance", tolerance, Range::above(0), "tokens",
              "an E-step stops when the mean of |Δγ_k| falls below");
   model.integer("max_iterations", max_iterations, Range::between(1, 100000), "iterations",

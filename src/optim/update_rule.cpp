@@ -24,7 +24,7 @@ void OptimizerOptions::describe(OptionSet& options) {
     const Range decay{.lowest = 0, .highest = 1, .highest_is_open = true};
     options.real("beta1", beta1, decay, "", "decay of the first moment");
     options.real("beta2", beta2, decay, "", "decay of the second moment");
-    options.real("epsilon", epsilon, Range::above(0), "", "added to the root of the second moment");
+    options.real("epsilon", epsilon, Range::at_least(1e-30), "", "added to the root of the second moment");
   } else {
     options.real("momentum", momentum, {.lowest = 0, .highest = 1, .highest_is_open = true}, "",
                  "μ; 0: none");
