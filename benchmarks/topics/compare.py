@@ -2,7 +2,7 @@
 """LDA by svi-train, gensim and scikit-learn: the same split, settings and hold-out, one core each.
 
     benchmarks/topics/compare.py                  installs the peers into benchmarks/.venv, then measures
-    benchmarks/topics/compare.py --repeats 3      each tool three times, in turn
+    benchmarks/topics/compare.py --repeats 3      each tool three times, in turn, with the seeds 1, 2 and 3
 
 Hold-out: document completion. θ is fitted by each tool's own inference on the observed half of each held-out
 document; the predicted half is scored by p(w) = Σ_k E[θ_k] E[β_kw]. `svi-data split` writes these halves from
