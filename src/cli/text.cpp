@@ -4,24 +4,13 @@
 
 #include <algorithm>
 
+#include "svi/base/utf8.hpp"
+
 namespace svi::cli {
 
 namespace {
 
 constexpr std::string_view gap = "  ";
-
-bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
-
-// Bytes of the UTF-8 character that starts here; 0: none does.
-std::size_t character_length(std::string_view rest) {
-  const auto first = static_cast<unsigned char>(rest[0]);
-  if (first < 0x80) return 1;
-  if (first < 0xC2 || first > 0xF4) return 0;
-  const std::size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  if (length > rest.size()) return 0;
-  const std::string_view others = rest.substr(1, length - 1);
-  return std::all_of(others.begin(), others.end(), is_continuation) ? length : 0;
-}
 
 // Of ASCII, and the second set U+0080 to U+009F, in which U+009B begins a terminal's commands too.
 bool is_control(std::string_view character) {
@@ -47,13 +36,13 @@ std::string joined(const std::vector<Field>& fields) {
 }  // namespace
 
 std::size_t width_of(std::string_view text) {
-  return text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_continuation));
+  return text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_utf8_continuation));
 }
 
 std::string printable(std::string_view text, std::string_view kept) {
   std::string result;
   for (std::size_t place = 0; place < text.size();) {
-    const std::size_t length = character_length(text.substr(place));
+    const std::size_t length = utf8_length(text.substr(place));
     const std::string_view character = text.substr(place, std::max<std::size_t>(1, length));
     const bool is_kept = length > 0 && (!is_control(character) || kept.find(character) != kept.npos);
     result += is_kept ? std::string(character) : written_out(character);

@@ -12,6 +12,7 @@
 
 #include "plain_text.hpp"
 #include "svi/base/error.hpp"
+#include "svi/base/utf8.hpp"
 
 namespace svi::config {
 
@@ -200,7 +201,7 @@ std::string excerpt(std::string_view text) {
   constexpr std::size_t longest = 60;
   if (text.size() <= longest) return std::string(text);
   std::size_t end = longest;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // not inside a letter
+  while (end > 0 && is_utf8_continuation(text[end])) --end;  // not inside a letter
   return std::string(text.substr(0, end)) + "…";
 }
 

@@ -26,6 +26,8 @@ TEST(Text, ControlCharactersAreWrittenOut) {
             "31m");                       // as it does in 8 bits
   EXPECT_EQ(printable("\xC3"), "\\xC3");  // cut off
   EXPECT_EQ(printable("\xE2\x28\xA1"), "\\xE2(\\xA1");
+  EXPECT_EQ(printable("\xE0\x80\xAF"), "\\xE0\\x80\\xAF");  // longer than need be
+  EXPECT_EQ(printable("\xED\xA0\x80"), "\\xED\\xA0\\x80");  // half of a UTF-16 pair
 }
 
 TEST(Text, TheLeastImportantFieldsAreLeftOutWhole) {

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "checkpoint/sample.hpp"
+#include "support/preload.hpp"
 
 namespace svi::checkpoint::test {
 namespace {
@@ -23,10 +24,7 @@ struct Ending {
 class Save : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-#ifdef SVI_SANITIZE
-    GTEST_SKIP()
-        << "a sanitizer's runtime must be the first library loaded, so that nothing can be preloaded";
-#endif
+    if (const char* reason = svi::test::no_preload_reason()) GTEST_SKIP() << reason;
     ASSERT_TRUE(std::filesystem::exists(SVI_FAULT_PRELOAD));
   }
 

@@ -3,6 +3,7 @@
 
 #include <sstream>
 
+#include "support/preload.hpp"
 #include "trainer/run_folder.hpp"
 
 namespace svi::test {
@@ -49,10 +50,7 @@ TEST_F(Killed, OneRankEndsTheJobWhichCanGoOn) {
 class FullDisk : public RunFolder {
  protected:
   void SetUp() override {
-#ifdef SVI_SANITIZE
-    GTEST_SKIP()
-        << "a sanitizer's runtime must be the first library loaded, so that nothing can be preloaded";
-#endif
+    if (const char* reason = no_preload_reason()) GTEST_SKIP() << reason;
   }
 
   // From this call on that touches `part` of the run directory, the disk is full.

@@ -15,7 +15,7 @@ namespace svi::trainer {
 class Experiment {
  public:
   struct Start {
-    bool is_fresh = false;  ///< --fresh: refuse a run directory that holds checkpoints
+    bool is_fresh = false;  ///< --fresh: refuse a run directory that holds a run
     bool with_rows = true;  ///< false: the plan only; nothing is written
     std::string version;
   };
