@@ -12,8 +12,8 @@
 
 #include "svi/base/units.hpp"
 #include "svi/cli/data_commands.hpp"
+#include "svi/cli/open_data.hpp"
 #include "svi/cli/table.hpp"
-#include "svi/data/data_file.hpp"
 
 namespace svi::cli {
 
@@ -138,8 +138,7 @@ struct InfoArguments {
 };
 
 void run(const InfoArguments& arguments) {
-  data::open_in_child(arguments.path);
-  const data::DataFile file(arguments.path);
+  const data::DataFile file = open_data(arguments.path);
   const Census census = census_of(file);
   if (arguments.as_json) {
     fmt::print("{}\n",

@@ -8,9 +8,11 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "svi/base/error.hpp"
 #include "svi/base/flush_denormals.hpp"
 #include "svi/checkpoint/checkpoint_store.hpp"
 #include "svi/cli/program.hpp"
+#include "svi/cli/ranks.hpp"
 #include "svi/cli/standard_streams.hpp"
 #include "svi/cli/table.hpp"
 #include "svi/data/same_columns.hpp"
@@ -24,6 +26,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* examples = R"(Examples:
   svi-infer topics runs/lda-debian
+  svi-infer transform runs/lda-debian articles.h5 --output topics.h5ad
+  svi-infer similar runs/lda-debian --topic 6
+  svi-infer export runs/lda-debian --format ldavis --output topics.html
   svi-infer sample runs/vae-fashion-mnist --output samples.png
   svi-infer reconstruct runs/vae-fashion-mnist --output pairs.png
   svi-infer evaluate runs/lda-debian
@@ -69,6 +74,14 @@ void require_fit(const trainer::TrainedModel& trained, const data::DataFacts& fa
   data::require_same_columns(training, facts, key);
 }
 
+TopicModel& topic_model_of(const trainer::TrainedModel& trained) {
+  auto* model = dynamic_cast<TopicModel*>(trained.model.get());
+  if (model != nullptr) return *model;
+  const bool has_pictures = dynamic_cast<const ImageGenerator*>(trained.model.get()) != nullptr;
+  throw Error(ExitCode::usage, "{} holds a model of type {}, which has no topics{}", trained.path,
+              trained.checkpoint.facts.model, has_pictures ? "; for its pictures use svi-infer sample" : "");
+}
+
 void declare_info(CLI::App& app) {
   CLI::App* command = app.add_subcommand("info", "what a checkpoint says of itself");
   const auto path = std::make_shared<std::string>();
@@ -95,16 +108,22 @@ void declare_info(CLI::App& app) {
 int infer_main(int count, char** arguments) {
   const c10::InferenceMode no_autograd;
   const FlushDenormals for_speed;
-  return run_program("svi-infer", "Uses a model that svi-train has trained.", count, arguments,
-                     [](CLI::App& app) {
-                       app.require_subcommand(1);
-                       declare_info(app);
-                       declare_evaluate(app);
-                       declare_topics(app);
-                       declare_sample(app);
-                       declare_reconstruct(app);
-                       app.footer(examples);  // last, since subcommands take over what is there before them
-                     });
+  RanksAction on_ranks;
+  const int code = run_program("svi-infer", "Uses a model that svi-train has trained.", count, arguments,
+                               [&on_ranks](CLI::App& app) {
+                                 app.require_subcommand(1);
+                                 declare_info(app);
+                                 declare_evaluate(app);
+                                 declare_topics(app);
+                                 declare_transform(app, on_ranks);
+                                 declare_similar(app);
+                                 declare_export(app);
+                                 declare_sample(app);
+                                 declare_reconstruct(app);
+                                 app.footer(examples);  // last: subcommands take over what is there before
+                               });
+  if (code != 0 || !on_ranks) return code;
+  return run_on_ranks("svi-infer", trainer::CommunicationOptions{}.timeout_seconds, on_ranks);
 }
 
 }  // namespace svi::cli

@@ -11,6 +11,7 @@
 
 #include "svi/base/error.hpp"
 #include "svi/cli/infer.hpp"
+#include "svi/cli/open_data.hpp"
 #include "svi/cli/table.hpp"
 #include "svi/comm/single_process.hpp"
 #include "svi/trainer/evaluator.hpp"
@@ -34,8 +35,7 @@ Json to_json(const std::string& split, const std::string& source, const Metrics&
 // One file in whole: it is its own reference for figures that want a pass over training rows.
 std::vector<Json> evaluate_file(trainer::TrainedModel& trained, trainer::Evaluator& evaluator,
                                 const std::string& path) {
-  data::open_in_child(path);
-  const data::DataFile file(path);
+  const data::DataFile file = open_data(path);
   require_fit(trained, file.facts(), "--data");
   std::vector<std::int64_t> rows(static_cast<std::size_t>(file.facts().rows));
   std::iota(rows.begin(), rows.end(), std::int64_t{0});
@@ -46,6 +46,7 @@ std::vector<Json> evaluate_file(trainer::TrainedModel& trained, trainer::Evaluat
 // What the run itself evaluates: its validation rows and its test file.
 std::vector<Json> evaluate_run(trainer::TrainedModel& trained, trainer::Evaluator& evaluator,
                                comm::Communicator& communicator) {
+  try_data(trained.settings.data);
   const trainer::TrainingData data(trained.settings, trained.settings.model_entry->needs_counts,
                                    communicator);
   require_fit(trained, data.facts(), "data.train");

@@ -11,7 +11,7 @@
 #include "svi/base/units.hpp"
 #include "svi/cli/arguments.hpp"
 #include "svi/cli/infer.hpp"
-#include "svi/data/data_file.hpp"
+#include "svi/cli/open_data.hpp"
 #include "svi/data/local_rows.hpp"
 #include "svi/io/png.hpp"
 #include "svi/trainer/trained_model.hpp"
@@ -83,8 +83,7 @@ void reconstruct(const ImageOptions& options) {
   const std::string path = options.data.empty() ? trained.settings.data.test : options.data;
   if (path.empty()) throw Error(ExitCode::usage, "the run has no test data; name a file with --data");
   require_output(options.output, {trained.path, path});
-  data::open_in_child(path);
-  const data::DataFile file(path);
+  const data::DataFile file = open_data(path);
   require_fit(trained, file.facts(), options.data.empty() ? "data.test" : "--data");
   const std::int64_t count = std::min(options.count, file.facts().rows - options.first);
   if (count < 1)

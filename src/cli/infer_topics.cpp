@@ -4,71 +4,101 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "svi/base/error.hpp"
 #include "svi/cli/arguments.hpp"
 #include "svi/cli/infer.hpp"
 #include "svi/cli/table.hpp"
-#include "svi/models/top_words.hpp"
+#include "svi/cli/text.hpp"
+#include "svi/models/topic_words.hpp"
 #include "svi/trainer/trained_model.hpp"
 
 namespace svi::cli {
 
 namespace {
 
+const std::map<std::string, WordOrder> orders{
+    {"probability", WordOrder::probability}, {"frex", WordOrder::frex}, {"lift", WordOrder::lift}};
+
+struct TopicsOptions {
+  std::string checkpoint;
+  std::string by = "probability";
+  std::int64_t words = 10;
+  std::int64_t most = 0;
+  bool is_json = false;
+  bool is_markdown = false;
+};
+
 struct Topic {
   std::int64_t number = 0;
   double share = 0;
   std::vector<std::string> words;
-  std::vector<double> probabilities;
+  TopicWords ranked;
 };
 
 // Topics by their share of the training data, the largest first.
-std::vector<Topic> top_topics(const trainer::TrainedModel& trained, std::int64_t words) {
-  const auto* model = dynamic_cast<const TopicModel*>(trained.model.get());
-  if (model == nullptr) {
-    throw Error(ExitCode::usage, "{} holds a model of type {}, which has no topics{}", trained.path,
-                trained.checkpoint.facts.model,
-                dynamic_cast<const ImageGenerator*>(trained.model.get()) != nullptr
-                    ? "; for its pictures use svi-infer sample"
-                    : "");
-  }
-  const Tensor topics = model->topics(trained.parameters());
-  const Tensor shares = model->topic_shares(trained.parameters());
-  const auto top = top_words(topics, words);
+std::vector<Topic> top_topics(const trainer::TrainedModel& trained, const TopicsOptions& options) {
+  const TopicModel& model = topic_model_of(trained);
+  const Tensor shares = model.topic_shares(trained.parameters());
   std::vector<Topic> list;
-  for (std::int64_t k = 0; k < topics.size(0); ++k) {
-    Topic topic{.number = k, .share = shares[k].item<double>()};
-    for (const std::int64_t word : top[static_cast<std::size_t>(k)]) {
+  for (TopicWords& ranked : rank_words(model, trained.parameters(), orders.at(options.by), options.words)) {
+    Topic topic{.number = std::ssize(list), .share = shares[std::ssize(list)].item<double>()};
+    for (const std::int64_t word : ranked.words)
       topic.words.push_back(trained.checkpoint.facts.vocabulary[static_cast<std::size_t>(word)]);
-      topic.probabilities.push_back(topics[k][word].item<double>());
-    }
+    topic.ranked = std::move(ranked);
     list.push_back(std::move(topic));
   }
   std::stable_sort(list.begin(), list.end(),
                    [](const Topic& a, const Topic& b) { return a.share > b.share; });
+  if (options.most > 0 && options.most < std::ssize(list)) list.resize(static_cast<std::size_t>(options.most));
   return list;
 }
 
-void print_table(const std::vector<Topic>& topics) {
-  std::vector<std::vector<std::string>> rows;
-  for (const Topic& topic : topics) {
-    rows.push_back({fmt::format("{}", topic.number), fmt::format("{:.2f} %", 100 * topic.share),
-                    fmt::format("{}", fmt::join(topic.words, " "))});
-  }
-  fmt::print("{}", table_text({{"topic", Align::right}, {"share", Align::right}, {"likeliest words"}}, rows));
+std::string title(const TopicsOptions& options) {
+  if (options.by == "probability") return "likeliest words";
+  return options.by == "frex" ? "most frequent and exclusive words (FREX)" : "words of the highest lift";
 }
 
-void print_json(const std::vector<Topic>& topics) {
+std::vector<std::string> cells(const Topic& topic) {
+  return {fmt::format("{}", topic.number), fmt::format("{:.2f} %", 100 * topic.share),
+          fmt::format("{}", fmt::join(topic.words, " "))};
+}
+
+void print_table(const std::vector<Topic>& topics, const TopicsOptions& options) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Topic& topic : topics) rows.push_back(cells(topic));
+  fmt::print("{}", table_text({{"topic", Align::right}, {"share", Align::right}, {title(options)}}, rows));
+}
+
+// A cell of Markdown: what would end it or begin markup is escaped.
+std::string markdown_cell(const std::string& text) {
+  std::string cell;
+  for (const char letter : printable(text)) {
+    if (std::string_view("\\`*_[]<>|").find(letter) != std::string_view::npos) cell += '\\';
+    cell += letter;
+  }
+  return cell;
+}
+
+void print_markdown(const std::vector<Topic>& topics, const TopicsOptions& options) {
+  fmt::print("| topic | share | {} |\n| ---: | ---: | --- |\n", title(options));
+  for (const Topic& topic : topics) {
+    const std::vector<std::string> row = cells(topic);
+    fmt::print("| {} | {} | {} |\n", row[0], row[1], markdown_cell(row[2]));
+  }
+}
+
+void print_json(const std::vector<Topic>& topics, const TopicsOptions& options) {
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (const Topic& topic : topics) {
     json.push_back({{"topic", topic.number},
                     {"share", topic.share},
                     {"words", topic.words},
-                    {"probabilities", topic.probabilities}});
+                    {"probabilities", topic.ranked.probabilities}});
+    if (options.by != "probability") json.back()[options.by] = topic.ranked.scores;
   }
   fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
@@ -76,23 +106,29 @@ void print_json(const std::vector<Topic>& topics) {
 }  // namespace
 
 void declare_topics(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("topics", "the likeliest words of each topic");
-  const auto path = std::make_shared<std::string>();
-  const auto words = std::make_shared<std::int64_t>(10);
-  const auto most = std::make_shared<std::int64_t>(0);
-  const auto is_json = std::make_shared<bool>(false);
-  command->add_option("checkpoint", *path, "a checkpoint, or a run directory")->required();
-  within(command->add_option("--words", *words, "words of each topic"), Range::between(1, 1000))
+  CLI::App* command = app.add_subcommand("topics", "the words that tell of each topic");
+  const auto options = std::make_shared<TopicsOptions>();
+  command->add_option("checkpoint", options->checkpoint, "a checkpoint, or a run directory")->required();
+  command
+      ->add_option("--by", options->by,
+                   "probability: likeliest words; frex: frequent and exclusive ones; lift: likelier than overall")
+      ->check(CLI::IsMember(orders))
       ->capture_default_str();
-  within(command->add_option("--topics", *most, "how many topics, the most common first; 0: all"),
+  within(command->add_option("--words", options->words, "words of each topic"), Range::between(1, 1000))
+      ->capture_default_str();
+  within(command->add_option("--topics", options->most, "how many topics, the most common first; 0: all"),
          Range::at_least(0))
       ->capture_default_str();
-  command->add_flag("--json", *is_json, "as a JSON array");
-  command->footer("Example:\n  svi-infer topics runs/lda-debian --words 8 --topics 20");
-  command->callback([path, words, most, is_json] {
-    std::vector<Topic> topics = top_topics(load_and_tell(*path), *words);
-    if (*most > 0 && *most < std::ssize(topics)) topics.resize(static_cast<std::size_t>(*most));
-    *is_json ? print_json(topics) : print_table(topics);
+  const auto json = command->add_flag("--json", options->is_json, "as a JSON array");
+  command->add_flag("--markdown", options->is_markdown, "as a Markdown table")->excludes(json);
+  command->footer(
+      "Examples:\n"
+      "  svi-infer topics runs/lda-debian --words 8 --topics 20\n"
+      "  svi-infer topics runs/lda-debian --by frex --markdown");
+  command->callback([options] {
+    const std::vector<Topic> topics = top_topics(load_and_tell(options->checkpoint), *options);
+    if (options->is_json) return print_json(topics, *options);
+    options->is_markdown ? print_markdown(topics, *options) : print_table(topics, *options);
   });
 }
 

@@ -11,12 +11,12 @@
 
 #include "svi/base/units.hpp"
 #include "svi/cli/arguments.hpp"
+#include "svi/cli/open_data.hpp"
 #include "svi/cli/plan.hpp"
 #include "svi/cli/program.hpp"
 #include "svi/cli/progress.hpp"
 #include "svi/cli/ranks.hpp"
 #include "svi/cli/sbatch.hpp"
-#include "svi/data/data_file.hpp"
 #include "svi/trainer/experiment.hpp"
 #include "svi/trainer/metrics_file.hpp"
 
@@ -109,12 +109,6 @@ void print(comm::Communicator& communicator, const std::string& text) {
   });
 }
 
-void open_in_children(const trainer::DataOptions& data) {
-  for (const std::string& path : {data.train, data.validation, data.test}) {
-    if (!path.empty()) data::open_in_child(path);
-  }
-}
-
 std::string summary(const trainer::Experiment& experiment, const trainer::Outcome& outcome) {
   const TrainingState& state = experiment.state();
   std::string text =
@@ -188,7 +182,7 @@ int train_main(int count, char** arguments) {
     parsed = read_arguments(count, arguments);
     if (parsed.text.empty()) settings = read_settings(parsed);
     if (settings && parsed.prints_sbatch) parsed.text = job_script(parsed, *settings);
-    if (settings && parsed.text.empty()) open_in_children(settings->data);
+    if (settings && parsed.text.empty()) try_data(settings->data);
   } catch (const std::exception&) {
     problem = std::current_exception();
   }

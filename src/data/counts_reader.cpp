@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "row_names.hpp"
 #include "svi/base/error.hpp"
 
 namespace svi::data {
@@ -43,17 +44,6 @@ io::Hdf5Dataset numbers(const io::Hdf5Group& x, const char* name, bool must_be_i
   }
   throw Error(ExitCode::bad_data, "{}: holds {} in {} dimensions, expected a list of {}", dataset.where(),
               dataset.type().text(), dataset.shape().size(), must_be_integers ? "integers" : "numbers");
-}
-
-// The names of a table's rows, whatever their data set is called. Newer versions of anndata may store texts
-// as a group of values and a mask of missing ones.
-std::vector<std::string> row_names(const io::Hdf5Group& root, const char* table) {
-  const io::Hdf5Group group = root.group(table);
-  const std::string index = group.has_attribute("_index") ? group.text_attribute("_index") : "_index";
-  if (group.has_group(index) && group.group(index).has_dataset("values")) {
-    return group.group(index).dataset("values").read_texts();
-  }
-  return group.dataset(index).read_texts();
 }
 
 }  // namespace

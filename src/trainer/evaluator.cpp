@@ -7,8 +7,6 @@ namespace svi::trainer {
 namespace {
 
 constexpr std::int64_t rows_at_once = 500;
-// No training step ever has this number, so that evaluation has noise of its own.
-constexpr std::int64_t evaluation_step = std::int64_t{1} << 62;
 
 }  // namespace
 

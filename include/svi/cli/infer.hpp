@@ -1,7 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
+#include "svi/base/error.hpp"
+#include "svi/comm/communicator.hpp"
 #include "svi/data/data_file.hpp"
 #include "svi/trainer/trained_model.hpp"
 
@@ -20,10 +23,19 @@ trainer::TrainedModel load_and_tell(const std::string& path);
 /// @throws Error (bad_data) when the file's rows are not like those that the model was trained on
 void require_fit(const trainer::TrainedModel& trained, const data::DataFacts& facts, const char* key);
 
+/// @throws Error (usage) when the model has no topics
+TopicModel& topic_model_of(const trainer::TrainedModel& trained);
+
+/// What a command line leaves to be done on all ranks.
+using RanksAction = std::function<ExitCode(comm::Communicator&)>;
+
 // One function a subcommand: declares its options; its callback does the work.
 void declare_info(CLI::App& app);
 void declare_evaluate(CLI::App& app);
 void declare_topics(CLI::App& app);
+void declare_transform(CLI::App& app, RanksAction& action);
+void declare_similar(CLI::App& app);
+void declare_export(CLI::App& app);
 void declare_sample(CLI::App& app);
 void declare_reconstruct(CLI::App& app);
 

@@ -54,6 +54,10 @@ class DataFile {
   std::unique_ptr<Open> open_;
 };
 
+/// The documents' ids (`obs/_index`), or the row numbers where a file has no `obs`: [N].
+/// @throws Error (bad_data) when they are no texts, or not as many as rows
+std::vector<std::string> read_document_ids(const DataFacts& facts);
+
 /// Opens the file in a child process and throws it away: HDF5 (seen with 1.10.8) can crash or loop for ever on
 /// damaged variable-length texts, and a message is better than that. Before MPI and threads are started.
 /// @throws Error (bad_data) when the child is ended by a signal; what is otherwise wrong is DataFile's to tell

@@ -71,7 +71,8 @@ class Model {
   virtual void accumulate(const ParameterSet& parameters, const Minibatch& minibatch,
                           const StepInputs& inputs, Contribution& contribution) = 0;
 
-  /// Turns the totals over the global minibatch into an ascent direction, in place in `total.statistics`.
+  /// Turns the totals over the global minibatch into an ascent direction, in place in `total.statistics`; of
+  /// a lazy matrix λ the direction is λ̂ − λ, and λ̂ is left in `total.rows`.
   ///
   /// The factor N/S (conjugate) or 1/S (gradients of the mean) is applied here and nowhere else, with S =
   /// total.terms["rows"]; terms of the global parameters are added here, once. **Local**, the same on every
@@ -111,7 +112,19 @@ class ImageGenerator {
   virtual Tensor reconstruct(const ParameterSet& parameters, const Minibatch& rows) = 0;
 };
 
-/// What models with topics can do besides. **Local.**
+/// What a topic model makes of some documents.
+struct DocumentTopics {
+  Tensor theta;                 ///< E[θ] [B, K] float32, rows sum to one
+  std::int64_t iterations = 0;  ///< of all E-steps together
+};
+
+/// The Dirichlet priors of a topic model, float64.
+struct TopicPriors {
+  Tensor topics;  ///< α [K], of a document's topics
+  Tensor words;   ///< η [V], of a topic's words
+};
+
+/// What models with topics, q(β_k) = Dirichlet(λ_k), can do besides. **Local.**
 class TopicModel {
  public:
   virtual ~TopicModel() = default;
@@ -120,6 +133,16 @@ class TopicModel {
   /// The topics' shares of the training data's tokens, [K] float64, sums to one; each topic's tokens include
   /// those its prior stands for, η·V.
   virtual Tensor topic_shares(const ParameterSet& parameters) const = 0;
+
+  /// λ of topics [first, last): [last − first, V] float64. Divided by its sum a row is E[β_k]. For passes
+  /// over the topics that never hold all of them.
+  virtual Tensor topic_tokens(const ParameterSet& parameters, std::int64_t first, std::int64_t last) const = 0;
+  virtual TopicPriors priors(const ParameterSet& parameters) const = 0;
+  /// The E-step of `accumulate` on whole documents. Where it starts is keyed by (seed of `noise`, rows.step,
+  /// rows.ids), so that the same parameters, noise, step and ids give the same bits, with whatever other
+  /// documents they come.
+  virtual DocumentTopics document_topics(const ParameterSet& parameters, const Minibatch& rows,
+                                         const Philox& noise) = 0;
 };
 
 }  // namespace svi

@@ -8,6 +8,9 @@
 
 namespace svi::trainer {
 
+/// No training step ever has this number, so that what is done with a trained model has noise of its own.
+inline constexpr std::int64_t evaluation_step = std::int64_t{1} << 62;
+
 /// Held-out figures of a model, each rank passing over its own rows.
 class Evaluator {
  public:
