@@ -24,7 +24,7 @@ constexpr rlim_t most_cpu_seconds = 120;
   ::close(STDERR_FILENO);  // what the C library says of a broken heap
   for (const int number : {SIGINT, SIGTERM, SIGUSR2}) std::signal(number, SIG_IGN);  // the parent's business
   try {
-    const DataFile file(path);
+    read_document_ids(DataFile(path).facts());
   } catch (const std::exception&) {
     // The parent meets it again and tells.
   }

@@ -3,3 +3,6 @@ svi_test(models
     models/vae_test.cpp
   LIBRARIES svi_models svi_optim svi_config TIMEOUT 600)
 target_include_directories(test_models PRIVATE ${PROJECT_SOURCE_DIR}/src)  # the E-step is no public header
+
+svi_test(models_use SOURCES models/lda_transform_test.cpp models/topic_words_test.cpp
+  LIBRARIES svi_models svi_optim svi_config)
