@@ -38,7 +38,8 @@ class NpyFile {
   }
   void add(const Tensor& rows) {
     const Tensor values = rows.to(at::kFloat).contiguous();
-    file_.write(static_cast<const char*>(values.const_data_ptr()), static_cast<std::streamsize>(values.nbytes()));
+    file_.write(static_cast<const char*>(values.const_data_ptr()),
+                static_cast<std::streamsize>(values.nbytes()));
   }
   void commit() {
     file_.close();
@@ -102,8 +103,8 @@ pickle::Value dictionary(const std::vector<std::string>& vocabulary, std::int64_
   std::set<std::string_view> seen;
   for (const std::string& word : vocabulary) {
     if (!seen.insert(word).second) {
-      throw Error(ExitCode::bad_data, "\"{}\" stands twice in the vocabulary, which gensim's Dictionary cannot hold",
-                  word);
+      throw Error(ExitCode::bad_data,
+                  "\"{}\" stands twice in the vocabulary, which gensim's Dictionary cannot hold", word);
     }
     numbers.emplace_back(pickle::text(word), pickle::integer(std::ssize(numbers)));
   }
@@ -148,7 +149,8 @@ pickle::Value lda_model(trainer::TrainedModel& trained, const TopicPriors& prior
       {"callbacks", pickle::none()},
       {"distributed", pickle::boolean(false)},
       {"numworkers", pickle::integer(1)},
-      {"random_state", pickle::call(pickle::global("gensim.utils", "get_random_state"), {pickle::integer(1)})}};
+      {"random_state",
+       pickle::call(pickle::global("gensim.utils", "get_random_state"), {pickle::integer(1)})}};
   add_separate(attributes, "expElogbeta");
   return pickle::object(pickle::global("gensim.models.ldamodel", "LdaModel"), attributes);
 }

@@ -27,11 +27,11 @@ constexpr int lambda_steps = 100;
 struct Prepared {
   const trainer::TrainedModel& trained;
   const TopicModel& model;
-  std::vector<double> topic_freq;  // [K] tokens of each topic in the documents
+  std::vector<double> topic_freq;   // [K] tokens of each topic in the documents
   std::vector<std::int64_t> order;  // topics, the most frequent first
-  Tensor term_frequency;           // [V]
-  Tensor distinctiveness;          // [V]
-  std::set<std::int64_t> terms;    // all that any chart shows
+  Tensor term_frequency;            // [V]
+  Tensor distinctiveness;           // [V]
+  std::set<std::int64_t> terms;     // all that any chart shows
   Json tinfo = {{"Term", Json::array()},     {"Freq", Json::array()},    {"Total", Json::array()},
                 {"Category", Json::array()}, {"logprob", Json::array()}, {"loglift", Json::array()}};
 
@@ -151,9 +151,8 @@ Json token_table(const Prepared& prepared) {
   });
   std::vector<std::size_t> by_word(terms.size());
   std::iota(by_word.begin(), by_word.end(), std::size_t{0});
-  std::sort(by_word.begin(), by_word.end(), [&](std::size_t a, std::size_t b) {
-    return prepared.word(terms[a]) < prepared.word(terms[b]);
-  });
+  std::sort(by_word.begin(), by_word.end(),
+            [&](std::size_t a, std::size_t b) { return prepared.word(terms[a]) < prepared.word(terms[b]); });
   Json table{{"Topic", Json::array()}, {"Freq", Json::array()}, {"Term", Json::array()}};
   for (const std::size_t place : by_word) {
     for (std::size_t topic = 0; topic < prepared.order.size(); ++topic) {
@@ -187,12 +186,12 @@ Json topic_coordinates(const Prepared& prepared) {
 }  // namespace
 
 std::string ldavis_json(const trainer::TrainedModel& trained, TopicDocuments& documents) {
-  Prepared prepared{.trained = trained, .model = topic_model_of(trained), .topic_freq = tokens_by_topic(documents)};
+  Prepared prepared{
+      .trained = trained, .model = topic_model_of(trained), .topic_freq = tokens_by_topic(documents)};
   prepared.order.resize(prepared.topic_freq.size());
   std::iota(prepared.order.begin(), prepared.order.end(), std::int64_t{0});
-  std::stable_sort(prepared.order.begin(), prepared.order.end(), [&](std::int64_t a, std::int64_t b) {
-    return prepared.freq(a) > prepared.freq(b);
-  });
+  std::stable_sort(prepared.order.begin(), prepared.order.end(),
+                   [&](std::int64_t a, std::int64_t b) { return prepared.freq(a) > prepared.freq(b); });
   measure_terms(prepared);
   add_default_chart(prepared);
   add_topic_charts(prepared);

@@ -26,7 +26,8 @@ struct ExportOptions {
 void export_ldavis(const trainer::TrainedModel& trained, const ExportOptions& options) {
   const bool is_page = options.output.ends_with(".html");
   if (!is_page && !options.output.ends_with(".json")) {
-    throw Error(ExitCode::usage, "the name of the output {} ends neither in .json nor in .html", options.output);
+    throw Error(ExitCode::usage, "the name of the output {} ends neither in .json nor in .html",
+                options.output);
   }
   const std::string path = options.data.empty() ? trained.settings.data.train : options.data;
   require_output(options.output, {trained.path, path});
@@ -43,8 +44,8 @@ void export_model(const ExportOptions& options) {
   if (!options.data.empty()) throw Error(ExitCode::usage, "--data is of no use with --format gensim");
   require_output(options.output, {trained.path});
   export_gensim(trained, options.output);
-  fmt::print("for gensim: LdaModel.load(\"{}\"), which also reads the files beside it, {}.*\n", options.output,
-             options.output);
+  fmt::print("for gensim: LdaModel.load(\"{}\"), which also reads the files beside it, {}.*\n",
+             options.output, options.output);
 }
 
 }  // namespace
@@ -59,7 +60,8 @@ void declare_export(CLI::App& app) {
       ->check(CLI::IsMember({"ldavis", "gensim"}))
       ->required();
   command->add_option("--output", options->output, "the file to write")->required();
-  command->add_option("--data", options->data, "the file of LDAvis' documents, in place of the training data");
+  command->add_option("--data", options->data,
+                      "the file of LDAvis' documents, in place of the training data");
   command->footer(
       "Examples:\n"
       "  svi-infer export runs/lda-debian --format ldavis --output topics.html\n"

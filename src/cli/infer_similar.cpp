@@ -105,8 +105,8 @@ Json similar_words(const trainer::TrainedModel& trained, const SimilarOptions& o
   const auto* first = distances.const_data_ptr<double>();
   Json json = Json::array();
   for (const Neighbour& neighbour : nearest({first, first + distances.numel()}, word, options.count)) {
-    json.push_back({{"word", vocabulary[static_cast<std::size_t>(neighbour.number)]},
-                    {"distance", neighbour.distance}});
+    json.push_back(
+        {{"word", vocabulary[static_cast<std::size_t>(neighbour.number)]}, {"distance", neighbour.distance}});
   }
   return json;
 }
@@ -184,7 +184,7 @@ void declare_similar(CLI::App& app) {
       "  svi-infer similar runs/lda-debian --word compiler --count 20");
   command->callback([options] {
     const trainer::TrainedModel trained = load_and_tell(options->checkpoint);
-    const Json neighbours = options->topic >= 0        ? similar_topics(trained, *options)
+    const Json neighbours = options->topic >= 0      ? similar_topics(trained, *options)
                             : !options->word.empty() ? similar_words(trained, *options)
                                                      : similar_documents(trained, *options);
     if (!options->is_json) return print_table(neighbours);

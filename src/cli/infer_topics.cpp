@@ -53,7 +53,8 @@ std::vector<Topic> top_topics(const trainer::TrainedModel& trained, const Topics
   }
   std::stable_sort(list.begin(), list.end(),
                    [](const Topic& a, const Topic& b) { return a.share > b.share; });
-  if (options.most > 0 && options.most < std::ssize(list)) list.resize(static_cast<std::size_t>(options.most));
+  if (options.most > 0 && options.most < std::ssize(list))
+    list.resize(static_cast<std::size_t>(options.most));
   return list;
 }
 
@@ -110,8 +111,9 @@ void declare_topics(CLI::App& app) {
   const auto options = std::make_shared<TopicsOptions>();
   command->add_option("checkpoint", options->checkpoint, "a checkpoint, or a run directory")->required();
   command
-      ->add_option("--by", options->by,
-                   "probability: likeliest words; frex: frequent and exclusive ones; lift: likelier than overall")
+      ->add_option(
+          "--by", options->by,
+          "probability: likeliest words; frex: frequent and exclusive ones; lift: likelier than overall")
       ->check(CLI::IsMember(orders))
       ->capture_default_str();
   within(command->add_option("--words", options->words, "words of each topic"), Range::between(1, 1000))

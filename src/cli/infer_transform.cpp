@@ -1,4 +1,5 @@
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -21,7 +22,7 @@ namespace svi::cli {
 
 namespace {
 
-constexpr std::int64_t rows_at_once = 1024;  // of each rank
+constexpr std::int64_t rows_at_once = 4096;  // of each rank
 
 struct TransformOptions {
   std::string checkpoint;
@@ -44,10 +45,11 @@ void open(Transformation& work, const TransformOptions& options, comm::Communica
     if (options.problem) std::rethrow_exception(options.problem);
     work.trained = is_root ? load_and_tell(options.checkpoint) : trainer::load_model(options.checkpoint);
     work.documents.emplace(work.trained, data::DataFile(options.input), "INPUT");
+    at::set_num_threads(static_cast<int>(work.trained.settings.device.threads));  // as in training
     if (!is_root) return;
     require_output(options.output, {work.trained.path, options.input});
-    work.file = data::create_topics_file(
-        options.output, data::read_document_ids(work.documents->facts()), work.documents->topics());
+    work.file = data::create_topics_file(options.output, data::read_document_ids(work.documents->facts()),
+                                         work.documents->topics());
   });
   comm::require_same(communicator, "the checkpoint",
                      fmt::format("{} at step {}", work.trained.path, work.trained.checkpoint.state.step));
@@ -84,7 +86,8 @@ DocumentsCensus total_census(const DocumentsCensus& mine, comm::Communicator& co
   return {sums[0], sums[1], sums[2], sums[3]};
 }
 
-std::string report(const Transformation& work, const DocumentsCensus& census, const TransformOptions& options) {
+std::string report(const Transformation& work, const DocumentsCensus& census,
+                   const TransformOptions& options) {
   const data::DataFacts& facts = work.documents->facts();
   const double unknown = census.unknown_tokens / census.tokens;
   const auto whole = [](double count) { return static_cast<std::int64_t>(count); };
@@ -105,7 +108,8 @@ std::string report(const Transformation& work, const DocumentsCensus& census, co
            "\n";
   }
   std::string text = fmt::format(
-      "{} documents × {} topics in {}\nout of vocabulary: {:.2f} % of the tokens ({} of {}), {} of {} words\n",
+      "{} documents × {} topics in {}\nout of vocabulary: {:.2f} % of the tokens ({} of {}), {} of {} "
+      "words\n",
       count_text(facts.rows), work.documents->topics(), options.output, 100 * unknown,
       count_text(whole(census.unknown_tokens)), count_text(whole(census.tokens)),
       count_text(facts.columns - work.documents->known_words()), count_text(facts.columns));
@@ -127,7 +131,8 @@ ExitCode transform(const TransformOptions& options, comm::Communicator& communic
     }
     if (!work.file) return;
     work.file->commit();
-    const bool is_told = std::fputs(report(work, census, options).c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+    const bool is_told =
+        std::fputs(report(work, census, options).c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
     if (!is_told) throw Error(ExitCode::cannot_write, "cannot write to the standard output");
   });
   return ExitCode::done;
@@ -136,8 +141,8 @@ ExitCode transform(const TransformOptions& options, comm::Communicator& communic
 }  // namespace
 
 void declare_transform(CLI::App& app, RanksAction& action) {
-  CLI::App* command = app.add_subcommand(
-      "transform", "the topics of documents, also of new ones; alone or under mpirun");
+  CLI::App* command =
+      app.add_subcommand("transform", "the topics of documents, also of new ones; alone or under mpirun");
   const auto options = std::make_shared<TransformOptions>();
   command->add_option("checkpoint", options->checkpoint, "a checkpoint, or a run directory")->required();
   command->add_option("input", options->input, "a file of word counts; its words are matched by name")

@@ -13,9 +13,9 @@ namespace svi::cli {
 /// What a pass over documents met.
 struct DocumentsCensus {
   double tokens = 0;
-  double unknown_tokens = 0;   ///< of words that the model has not
-  double without_words = 0;    ///< documents none of whose words the model has; their θ is the prior's
-  double iterations = 0;       ///< of E-steps
+  double unknown_tokens = 0;  ///< of words that the model has not
+  double without_words = 0;   ///< documents none of whose words the model has; their θ is the prior's
+  double iterations = 0;      ///< of E-steps
 };
 
 /// The documents of a file as a topic model sees them: its own words, matched by name. **Local.**

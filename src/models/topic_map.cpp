@@ -34,13 +34,16 @@ Tensor topic_divergences(const TopicModel& model, const ParameterSet& parameters
     const Tensor row_entropies = entropies(rows);
     for (std::int64_t other = first; other < topics; other += topics_at_once) {
       const Tensor columns =
-          other == first ? rows : distributions(model, parameters, other, std::min(other + topics_at_once, topics));
+          other == first ? rows
+                         : distributions(model, parameters, other, std::min(other + topics_at_once, topics));
       const Tensor column_entropies = entropies(columns);
       for (std::int64_t i = 0; i < rows.size(0); ++i) {
         const Tensor divergence =
             entropies((columns + rows[i]) * 0.5) - (column_entropies + row_entropies[i]) * 0.5;
         divergences[first + i].slice(0, other, other + columns.size(0)).copy_(divergence.clamp_min(0));
-        divergences.select(1, first + i).slice(0, other, other + columns.size(0)).copy_(divergence.clamp_min(0));
+        divergences.select(1, first + i)
+            .slice(0, other, other + columns.size(0))
+            .copy_(divergence.clamp_min(0));
       }
     }
   }

@@ -62,9 +62,10 @@ std::vector<TopicWords> rank_words(const TopicModel& model, const ParameterSet& 
     const Tensor first = scores.argsort(/*stable=*/true, /*dim=*/0, /*descending=*/true)
                              .slice(0, 0, std::min(count, beta.numel()))
                              .contiguous();
-    ranked.push_back({.words = {first.data_ptr<std::int64_t>(), first.data_ptr<std::int64_t>() + first.numel()},
-                      .probabilities = at_words(beta, first),
-                      .scores = at_words(scores, first)});
+    ranked.push_back(
+        {.words = {first.data_ptr<std::int64_t>(), first.data_ptr<std::int64_t>() + first.numel()},
+         .probabilities = at_words(beta, first),
+         .scores = at_words(scores, first)});
   });
   return ranked;
 }

@@ -111,7 +111,8 @@ TEST_F(ExportProgram, APageThatNoWordEnds) {
 TEST_F(ExportProgram, OtherDocumentsWeighTheTopics) {
   train_topics();
   write_documents(folder_ / "other.h5", 30, 80, 9);
-  done("export --format ldavis --data " + (folder_ / "other.h5") + " --output " + (folder_ / "w.json ") + run_);
+  done("export --format ldavis --data " + (folder_ / "other.h5") + " --output " + (folder_ / "w.json ") +
+       run_);
   EXPECT_NE(json::parse(bytes_of(folder_ / "w.json"))["mdsDat"]["Freq"], ldavis()["mdsDat"]["Freq"]);
 }
 
@@ -122,8 +123,9 @@ Tensor read_npy(const std::string& path, std::int64_t rows, std::int64_t columns
   EXPECT_EQ(bytes.substr(0, 8), std::string("\x93NUMPY\x01\x00", 8));
   EXPECT_EQ(start % 64, 0U);
   EXPECT_EQ(bytes[start - 1], '\n');
-  EXPECT_NE(bytes.find(fmt::format("'descr': '<f4', 'fortran_order': False, 'shape': ({}, {})", rows, columns)),
-            std::string::npos);
+  EXPECT_NE(
+      bytes.find(fmt::format("'descr': '<f4', 'fortran_order': False, 'shape': ({}, {})", rows, columns)),
+      std::string::npos);
   Tensor values = at::empty({rows, columns}, at::kFloat);
   EXPECT_EQ(bytes.size() - start, values.nbytes());
   std::memcpy(values.mutable_data_ptr(), bytes.data() + start, values.nbytes());
@@ -144,7 +146,10 @@ TEST_F(ExportProgram, GensimsArraysAreLambda) {
   EXPECT_LT((read_npy(path + ".expElogbeta.npy", 4, 80) - expected).abs().max().item<double>(), 1e-7);
   for (const char* part : {"", ".state", ".id2word"}) {
     const std::string bytes = bytes_of(path + part);
-    EXPECT_TRUE(bytes.starts_with("\x80\x02""cgensim.") && bytes.ends_with("b.")) << part;
+    EXPECT_TRUE(bytes.starts_with("\x80\x02"
+                                  "cgensim.") &&
+                bytes.ends_with("b."))
+        << part;
   }
 }
 
@@ -154,12 +159,13 @@ TEST_F(ExportProgram, Refusals) {
   expect_told(infer("export --format csv" + rest), ExitCode::usage, {"csv", "ldavis", "gensim"});
   expect_told(infer("export --format ldavis" + rest), ExitCode::usage, {".json", ".html"});
   expect_told(infer("export --format gensim --data " + documents_ + rest), ExitCode::usage, {"--data"});
-  expect_told(infer("export --format gensim --output " + (folder_ / "a.gz ") + run_), ExitCode::usage, {"a.gz"});
+  expect_told(infer("export --format gensim --output " + (folder_ / "a.gz ") + run_), ExitCode::usage,
+              {"a.gz"});
   expect_told(infer("export --format gensim --output " + checkpoint_path(60) + " " + checkpoint_path(60)),
               ExitCode::usage, {"is the input"});
   std::filesystem::remove(documents_);
-  expect_told(infer("export --format ldavis --output " + (folder_ / "a.json ") + run_), ExitCode::missing_input,
-              {"documents.h5"});
+  expect_told(infer("export --format ldavis --output " + (folder_ / "a.json ") + run_),
+              ExitCode::missing_input, {"documents.h5"});
   EXPECT_FALSE(std::filesystem::exists(folder_ / "a.json"));
 }
 

@@ -21,8 +21,8 @@ class TopicRun : public RunFolder {
   }
 
   Outcome infer_on(int ranks, const std::string& arguments) const {
-    return run(mpirun_variables, fmt::format("{} -np {} {}/svi-infer {}", SVI_MPIEXEC, ranks, SVI_BINARY_DIR,
-                                             arguments));
+    return run(mpirun_variables,
+               fmt::format("{} -np {} {}/svi-infer {}", SVI_MPIEXEC, ranks, SVI_BINARY_DIR, arguments));
   }
 
   /// An error told once, with its code and all parts of the message.
@@ -33,7 +33,8 @@ class TopicRun : public RunFolder {
     ASSERT_NE(first, std::string::npos) << outcome.all();
     EXPECT_EQ(outcome.errors.find(prefix, first + 1), std::string::npos) << outcome.all();
     for (const std::string& part : parts)
-      EXPECT_NE(outcome.errors.find(part, first), std::string::npos) << "no \"" << part << "\" in " << outcome.all();
+      EXPECT_NE(outcome.errors.find(part, first), std::string::npos)
+          << "no \"" << part << "\" in " << outcome.all();
   }
 
   const std::string run_ = folder_ / "run";

@@ -75,6 +75,14 @@ TEST_F(TopicsProgram, AMarkdownTable) {
   expect_told(infer("topics --markdown --json " + run_), ExitCode::usage, {"--markdown", "--json"});
 }
 
+TEST_F(TopicsProgram, HelpWithTheCommandAskedFor) {
+  for (const std::string command : {"topics", "transform", "similar", "export"}) {
+    const std::string help = done(command + " --help").output;
+    for (const std::string other : {"topics", "transform", "similar", "export"})
+      EXPECT_EQ(help.find("svi-infer " + other + " runs") != help.npos, other == command) << help;
+  }
+}
+
 TEST_F(TopicsProgram, SimilarTopics) {
   train_topics();
   const auto beta = probabilities();
@@ -84,7 +92,8 @@ TEST_F(TopicsProgram, SimilarTopics) {
   for (const json& other : found) {
     double squares = 0;
     for (const auto& [word, probability] : beta[2])
-      squares += std::pow(std::sqrt(probability) - std::sqrt(beta[other["topic"].get<std::size_t>()].at(word)), 2);
+      squares +=
+          std::pow(std::sqrt(probability) - std::sqrt(beta[other["topic"].get<std::size_t>()].at(word)), 2);
     EXPECT_NEAR(other["distance"].get<double>(), std::sqrt(squares / 2), 1e-6);
     EXPECT_NE(other["topic"], 2);
     EXPECT_GE(other["distance"].get<double>(), last);
@@ -135,7 +144,8 @@ TEST_F(TopicsProgram, SimilarDocuments) {
     const auto& own = theta[static_cast<std::size_t>(std::stoi(found[i]["document"].get<std::string>()))];
     EXPECT_EQ(found[i]["likeliest_topic"], std::max_element(own.begin(), own.end()) - own.begin());
   }
-  expect_told(infer("similar --document 400 " + run_), ExitCode::usage, {"\"400\" is none of the 400 documents"});
+  expect_told(infer("similar --document 400 " + run_), ExitCode::usage,
+              {"\"400\" is none of the 400 documents"});
 }
 
 }  // namespace

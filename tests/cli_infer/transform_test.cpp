@@ -38,10 +38,10 @@ TEST_F(TransformProgram, GivesTheTopicsOfEvaluation) {
   const auto held_out = data::split_rows(400, 0.1, 1).held_out;
   ASSERT_GT(held_out.size(), 10U);
   const data::LocalRows rows(data::DataFile(documents_), held_out);
-  const DocumentTopics expected = dynamic_cast<TopicModel&>(*trained.model)
-                                      .document_topics(trained.parameters(),
-                                                       rows.slice(0, rows.size(), trainer::evaluation_step),
-                                                       Philox(trained.checkpoint.state.seed));
+  const DocumentTopics expected =
+      dynamic_cast<TopicModel&>(*trained.model)
+          .document_topics(trained.parameters(), rows.slice(0, rows.size(), trainer::evaluation_step),
+                           Philox(trained.checkpoint.state.seed));
   const auto* values = expected.theta.const_data_ptr<float>();
   for (std::size_t i = 0; i < held_out.size(); ++i) {
     for (std::size_t k = 0; k < 4; ++k)
@@ -73,7 +73,8 @@ TEST_F(TransformProgram, FindsTheTopicOfEachDocument) {
       tokens[static_cast<std::size_t>(rows.words[i] / 20)] += rows.counts[i];
     if (rows.starts[row] == rows.starts[row + 1]) continue;
     const auto block = std::max_element(tokens.begin(), tokens.end()) - tokens.begin();
-    ++topics_of_block[static_cast<std::int32_t>(block)][std::max_element(theta.begin(), theta.end()) - theta.begin()];
+    ++topics_of_block[static_cast<std::int32_t>(block)]
+                     [std::max_element(theta.begin(), theta.end()) - theta.begin()];
   }
   for (const auto& [block, topics] : topics_of_block) {
     int all = 0;
@@ -112,8 +113,10 @@ TEST_F(TransformProgram, MatchesWordsByName) {
   auto rows = std::get<CountRows>(data::DataFile(documents_).read(0, 400));
   done(to("before.h5ad", documents_));
   std::vector<std::string> names;
-  for (int v = 0; v < 100; ++v) names.push_back(v % 5 == 0 ? fmt::format("new{}", v) : fmt::format("word{}", 80 - v + v / 5));
-  // word w now stands at the place v with 80 − v + v/5 = w; every document gets three tokens of an unknown word
+  for (int v = 0; v < 100; ++v)
+    names.push_back(v % 5 == 0 ? fmt::format("new{}", v) : fmt::format("word{}", 80 - v + v / 5));
+  // word w now stands at the place v with 80 − v + v/5 = w; every document gets three tokens of an unknown
+  // word
   std::map<std::string, std::int32_t> places;
   for (int v = 0; v < 100; ++v) places.emplace(names[static_cast<std::size_t>(v)], v);
   ASSERT_EQ(places.size(), 100U);
@@ -166,7 +169,8 @@ TEST_F(TransformProgram, Refusals) {
 // A word that the model knows stands in the vocabulary, but in no document.
 TEST_F(TransformProgram, RefusesWhereNoTokenIsKnown) {
   train_topics();
-  data::write_counts(folder_ / "new.h5", {.starts = {0, 1}, .words = {1}, .counts = {4}}, {"word3", "new"}, {});
+  data::write_counts(folder_ / "new.h5", {.starts = {0, 1}, .words = {1}, .counts = {4}}, {"word3", "new"},
+                     {});
   put_bytes(folder_ / "a.tsv", "older");
   expect_told(infer(to("a.tsv", folder_ / "new.h5")), ExitCode::bad_data, {"new.h5", "none of its 4 tokens"});
   EXPECT_EQ(bytes_of(folder_ / "a.tsv"), "older");
@@ -177,10 +181,12 @@ TEST_F(TransformProgram, IsForTopicModels) {
   const std::string images = folder_ / "images.h5";
   expect_told(infer(to("a.tsv", images)), ExitCode::usage, {"vae", "no topics", "svi-infer sample"});
   expect_told(infer("similar --topic 1 " + run_), ExitCode::usage, {"vae", "no topics"});
-  expect_told(infer("export --format gensim --output " + (folder_ / "a ") + run_), ExitCode::usage, {"no topics"});
+  expect_told(infer("export --format gensim --output " + (folder_ / "a ") + run_), ExitCode::usage,
+              {"no topics"});
 }
 
-// Sizes of texts in HDF5's heap, some of which make its library crash: told, whichever command opens the file.
+// Sizes of texts in HDF5's heap, some of which make its library crash: told, whichever command opens the
+// file.
 TEST_F(TransformProgram, SurvivesDamagedTexts) {
   train_topics();
   const std::string whole = bytes_of(documents_);

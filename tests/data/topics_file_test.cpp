@@ -102,10 +102,12 @@ using Numbers = std::vector<std::int32_t>;
 TEST(MatchWords, ByName) {
   EXPECT_EQ(match_words({"c", "new", "a"}, {"a", "b", "c"}, "theirs"), (Numbers{2, -1, 0}));
   EXPECT_EQ(match_words({"a", "a"}, {"a", "a"}, "theirs"), (Numbers{0, 1}));  // the same list: no question
-  test::expect_error(ExitCode::bad_data, {"new.h5: words 0 and 2 are both \"b\""},
-                     [] { match_words({"b", "a", "b"}, {"a", "b"}, "new.h5"); });
-  test::expect_error(ExitCode::bad_data, {"the model's vocabulary: words 1 and 2"},
-                     [] { match_words({"a"}, {"a", "b", "b"}, "new.h5"); });
+  test::expect_error(ExitCode::bad_data, {"new.h5: words 0 and 2 are both \"b\""}, [] {
+    match_words({"b", "a", "b"}, {"a", "b"}, "new.h5");
+  });
+  test::expect_error(ExitCode::bad_data, {"the model's vocabulary: words 1 and 2"}, [] {
+    match_words({"a"}, {"a", "b", "b"}, "new.h5");
+  });
 }
 
 TEST(MatchWords, RowsInOtherWords) {

@@ -106,13 +106,16 @@ TEST_F(Transform, IsWhatDocumentCompletionUses) {
     observed.starts.push_back(std::ssize(observed.words));
     predicted.starts.push_back(std::ssize(predicted.words));
   }
-  const Tensor theta = transform({.step = step, .ids = documents.ids, .rows = observed}).theta.to(at::kDouble);
+  const Tensor theta =
+      transform({.step = step, .ids = documents.ids, .rows = observed}).theta.to(at::kDouble);
   const Tensor likelihood = theta.matmul(model.topics(lda.state.parameters)).log();
   double sum = 0;
   for (std::int64_t b = 0; b < 20; ++b) {
-    for (auto i = predicted.starts[static_cast<std::size_t>(b)]; i < predicted.starts[static_cast<std::size_t>(b) + 1]; ++i) {
+    for (auto i = predicted.starts[static_cast<std::size_t>(b)];
+         i < predicted.starts[static_cast<std::size_t>(b) + 1]; ++i) {
       const auto place = static_cast<std::size_t>(i);
-      sum += static_cast<double>(predicted.counts[place]) * likelihood[b][predicted.words[place]].item<double>();
+      sum +=
+          static_cast<double>(predicted.counts[place]) * likelihood[b][predicted.words[place]].item<double>();
     }
   }
   const double expected = sums.scalar("predicted_log_likelihood");
@@ -132,7 +135,8 @@ TEST_F(StoppedEarly, StartsWhereTrainingDoes) {
     return std::abs(bound_of(transform(document, seed).theta[0], document) - bound);
   };
   EXPECT_LT(distance(lda.noise.seed()), 2e-5 * std::abs(bound));
-  for (std::uint64_t seed = 100; seed < 110; ++seed) EXPECT_GT(distance(seed), 2e-4 * std::abs(bound)) << seed;
+  for (std::uint64_t seed = 100; seed < 110; ++seed)
+    EXPECT_GT(distance(seed), 2e-4 * std::abs(bound)) << seed;
 }
 
 TEST_F(Transform, PriorsAndTokensAreTheModels) {
@@ -143,7 +147,8 @@ TEST_F(Transform, PriorsAndTokensAreTheModels) {
   const Tensor tokens = model.topic_tokens(parameters, 0, topics);
   const Tensor totals = tokens.sum(1, true);
   EXPECT_LT((tokens / totals - model.topics(parameters)).abs().max().item<double>(), 1e-15);
-  EXPECT_LT((totals.view({-1}) / totals.sum() - model.topic_shares(parameters)).abs().max().item<double>(), 1e-15);
+  EXPECT_LT((totals.view({-1}) / totals.sum() - model.topic_shares(parameters)).abs().max().item<double>(),
+            1e-15);
   EXPECT_TRUE(model.topic_tokens(parameters, 1, 3).equal(tokens.slice(0, 1, 3)));
 }
 

@@ -5,8 +5,8 @@
 
 #include <cmath>
 
-#include "svi/models/topic_map.hpp"
 #include "svi/models/top_words.hpp"
+#include "svi/models/topic_map.hpp"
 
 namespace svi {
 namespace {
@@ -123,7 +123,7 @@ TEST(TopicMap, ThePlaneIsFoundAgain) {
   const Tensor distances = distances_of(matrix({0, 0, 3, 0, 3, 4, -2, 7, 1, 1}, 5));
   const Tensor points = principal_coordinates(distances);
   EXPECT_LT((distances_of(points) - distances).abs().max().item<double>(), 1e-12) << points;
-  EXPECT_LT(points.sum(0).abs().max().item<double>(), 1e-12);                    // about the centre
+  EXPECT_LT(points.sum(0).abs().max().item<double>(), 1e-12);                          // about the centre
   EXPECT_LT((points.select(1, 0) * points.select(1, 1)).sum().item<double>(), 1e-12);  // along the main axes
   EXPECT_GT(points.square().sum(0)[0].item<double>(), points.square().sum(0)[1].item<double>());
 }

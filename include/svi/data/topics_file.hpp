@@ -20,7 +20,8 @@ class TopicsFile {
 
 /// Creates the file that the ending of `path` asks for:
 ///
-/// - `.h5ad`, `.h5`: an AnnData with `obs/_index` and `obsm/X_topics` [N, K], without X and without variables;
+/// - `.h5ad`, `.h5`: an AnnData with `obs/_index` and `obsm/X_topics` [N, K], without X and without
+/// variables;
 /// - `.tsv`: a line of column names (`id`, `topic_0`, …), then a line a document;
 /// - `.mtx`: a dense MatrixMarket array [N, K], the ids in comments. It goes by columns, so all rows are kept
 ///   in memory until `commit`.

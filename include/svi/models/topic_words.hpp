@@ -19,7 +19,8 @@ void for_each_topic(const TopicModel& model, const ParameterSet& parameters,
 ///
 /// - `probability`: β_kw;
 /// - `frex` (Bischof, Airoldi 2012, eq. 1 with weight ½): the harmonic mean of where a word stands in the
-///   topic, as the share of words that do not exceed it, by frequency β_kw and by exclusivity β_kw / Σ_j β_jw;
+///   topic, as the share of words that do not exceed it, by frequency β_kw and by exclusivity β_kw / Σ_j
+///   β_jw;
 /// - `lift` (Taddy 2012): β_kw / p(w), where p(w) = Σ_k share_k β_kw.
 enum class WordOrder { probability, frex, lift };
 
