@@ -24,7 +24,12 @@ struct ImportArguments {
   std::vector<std::string> inputs;
   std::string output;
   std::string labels;
-  std::string vocabulary;
+  data::CountFiles counts;  // input and output are set when they are known
+  bool is_transposed = false;
+  bool is_zero_based = false;
+  std::string name_space;
+  data::TenxOptions tenx;
+  std::string layer;
   bool is_a_document_a_line = false;
   data::JsonlOptions jsonl;
   data::TextOptions text;
@@ -35,6 +40,10 @@ constexpr const char* idx_example =
     "  svi-data import idx train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz --output train.h5";
 constexpr const char* uci_example =
     "  svi-data import uci docword.nips.txt.gz --vocabulary vocab.nips.txt --output nips.h5";
+constexpr const char* mtx_example =
+    "  svi-data import mtx matrix.mtx.gz --transposed --vocabulary features.tsv.gz --document-ids "
+    "barcodes.tsv.gz "
+    "\\\n    --names-column 1 --output cells.h5";
 constexpr const char* text_example =
     "  svi-data import text articles/*.txt --min-df 10 --keep 20000 --output articles.h5";
 constexpr const char* jsonl_example =
@@ -43,7 +52,8 @@ constexpr const char* jsonl_example =
 // What can be known before the work.
 void check_files(const ImportArguments& arguments, const std::string& pattern) {
   std::vector<std::string> inputs = arguments.inputs;
-  inputs.insert(inputs.end(), {arguments.labels, arguments.vocabulary, arguments.text.stop_words});
+  inputs.insert(inputs.end(), {arguments.labels, arguments.counts.vocabulary, arguments.counts.document_ids,
+                               arguments.text.stop_words});
   require_output(arguments.output, inputs);
   for (const std::string& input : arguments.inputs) {
     std::error_code is_absent;
@@ -53,9 +63,12 @@ void check_files(const ImportArguments& arguments, const std::string& pattern) {
   }
 }
 
+void tell(const ImportArguments& arguments, const data::CountsSummary& written) {
+  fmt::print("wrote {}: {}\n", arguments.output, data::counts_text(written));
+}
+
 void write(const ImportArguments& arguments, const data::Corpus& corpus) {
-  data::write_counts(arguments.output, corpus.rows, corpus.vocabulary, corpus.document_ids);
-  fmt::print("wrote {}: {}\n", arguments.output, data::corpus_text(corpus));
+  tell(arguments, data::write_counts(arguments.output, corpus.rows, corpus.vocabulary, corpus.document_ids));
 }
 
 void import_idx(const ImportArguments& arguments) {
@@ -111,18 +124,62 @@ constexpr const char* how_words_are_cut =
     "stop words are left out, then those in too few or too many documents. Words are not stemmed. The\n"
     "vocabulary is in alphabetical order.\n\n";
 
-void add_count_formats(CLI::App& import, const Arguments& arguments) {
-  CLI::App* uci = add_format(
-      import, "uci", "UCI's bag of words: docword.txt", arguments, "",
-      [](const auto& given) { write(given, data::import_uci(given.inputs.front(), given.vocabulary)); });
+// A format of word counts, with the options of names that all of them have.
+CLI::App* add_count_format(CLI::App& import, const std::string& name, const std::string& summary,
+                           const Arguments& arguments, const char* names_without_file,
+                           const std::function<data::CountsSummary(const ImportArguments&)>& run) {
+  CLI::App* format = add_format(import, name, summary, arguments, "", [arguments, run](const auto& given) {
+    arguments->counts.input = given.inputs.front();
+    arguments->counts.output = given.output;
+    tell(given, run(given));
+  });
+  format->add_option("--vocabulary", arguments->counts.vocabulary,
+                     fmt::format("the words, one a line; without it {}", names_without_file));
+  format->add_option("--document-ids", arguments->counts.document_ids, "the documents' ids, one a line");
+  within(format->add_option("--names-column", arguments->counts.names_column,
+                            "of lines with tabs in these two files; 0: the whole line"),
+         Range::between(0, 1000))
+      ->capture_default_str();
+  return format;
+}
+
+constexpr const char* are_numbers = "words are named by their numbers";
+constexpr const char* are_the_files = "they are named as in the file";
+
+void add_matrix_formats(CLI::App& import, const Arguments& arguments) {
+  CLI::App* uci = add_count_format(import, "uci", "UCI's bag of words: docword.txt", arguments, are_numbers,
+                                   [](const auto& given) { return data::import_uci(given.counts); });
   uci->footer(fmt::format("Example:\n{}", uci_example));
-  CLI::App* lda_c = add_format(
-      import, "lda-c", "LDA-C's format: M word:count …", arguments, "",
-      [](const auto& given) { write(given, data::import_lda_c(given.inputs.front(), given.vocabulary)); });
-  for (CLI::App* format : {uci, lda_c}) {
-    format->add_option("--vocabulary", arguments->vocabulary,
-                       "the words, one a line; without it they are numbers");
-  }
+  CLI::App* mtx =
+      add_count_format(import, "mtx", "Matrix Market's coordinates, a row a document", arguments, are_numbers,
+                       [](const auto& given) { return data::import_mtx(given.counts, given.is_transposed); });
+  mtx->add_flag("--transposed", arguments->is_transposed, "a column a document, as in 10x's matrix.mtx");
+  mtx->footer(fmt::format("Example:\n{}", mtx_example));
+  CLI::App* tenx =
+      add_count_format(import, "10x", "10x Genomics' .h5: a barcode a document", arguments, are_the_files,
+                       [](const auto& given) { return data::import_10x(given.counts, given.tenx); });
+  tenx->add_option("--names", arguments->tenx.names, "which names of the genes become words")
+      ->check(CLI::IsMember({"name", "id"}))
+      ->capture_default_str();
+  tenx->add_option("--genome", arguments->tenx.genome, "which of several genomes in a file of CellRanger 2");
+  CLI::App* h5ad =
+      add_count_format(import, "h5ad", "AnnData's .h5ad: X or a layer", arguments, are_the_files,
+                       [](const auto& given) { return data::import_h5ad(given.counts, given.layer); });
+  h5ad->add_option("--layer", arguments->layer, "which layer holds the counts; without it X");
+}
+
+void add_line_formats(CLI::App& import, const Arguments& arguments) {
+  add_count_format(import, "lda-c", "LDA-C's format: M word:count …", arguments, are_numbers,
+                   [](const auto& given) { return data::import_lda_c(given.counts); });
+  CLI::App* svmlight = add_count_format(
+      import, "svmlight", "svmlight's format: label word:count …", arguments, are_numbers,
+      [](const auto& given) { return data::import_svmlight(given.counts, given.is_zero_based); });
+  svmlight->add_flag("--zero-based", arguments->is_zero_based, "words are numbered from 0, not from 1");
+  CLI::App* vw = add_count_format(import, "vw", "Vowpal Wabbit's format: label 'tag |namespace word:count …",
+                                  arguments, "the file is read twice", [](const auto& given) {
+                                    return data::import_vw(given.counts, given.name_space);
+                                  });
+  vw->add_option("--namespace", arguments->name_space, "only the words of this namespace; without it all");
 }
 
 void add_text_formats(CLI::App& import, const Arguments& arguments) {
@@ -155,7 +212,8 @@ void add_data_import(CLI::App& app) {
       add_format(*import, "idx", "MNIST's format: images, unsigned bytes", arguments, "", import_idx);
   idx->add_option("--labels", arguments->labels, "the labels of the images, in the same format");
   idx->footer(fmt::format("Example:\n{}", idx_example));
-  add_count_formats(*import, arguments);
+  add_matrix_formats(*import, arguments);
+  add_line_formats(*import, arguments);
   add_text_formats(*import, arguments);
   import->footer(
       fmt::format("Examples:\n{}\n{}\n{}\n{}", idx_example, uci_example, text_example, jsonl_example));

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -12,11 +11,10 @@
 
 namespace svi::data {
 
-std::string corpus_text(const Corpus& corpus) {
-  const double tokens = std::accumulate(corpus.rows.counts.begin(), corpus.rows.counts.end(), 0.0);
-  return fmt::format("{} documents, {} words, {} entries, {} tokens", count_text(corpus.rows.rows()),
-                     count_text(std::ssize(corpus.vocabulary)), count_text(corpus.rows.starts.back()),
-                     count_text(static_cast<std::int64_t>(tokens)));
+std::string counts_text(const CountsSummary& summary) {
+  return fmt::format("{} documents, {} words, {} entries, {} tokens", count_text(summary.documents),
+                     count_text(summary.words), count_text(summary.entries),
+                     count_text(static_cast<std::int64_t>(summary.tokens)));
 }
 
 std::int64_t end_row(CountRows& rows) {

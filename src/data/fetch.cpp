@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <set>
@@ -21,6 +22,7 @@
 #include "svi/data/descriptions.hpp"
 #include "svi/data/import_idx.hpp"
 #include "svi/data/import_text.hpp"
+#include "svi/data/text_reader.hpp"
 
 namespace svi::data {
 
@@ -78,8 +80,8 @@ Corpus corpus_of(const std::vector<Document>& documents, const TextOptions& opti
 }
 
 void write_corpus(const std::string& path, const Corpus& corpus, const Say& say) {
-  write_counts(path, corpus.rows, corpus.vocabulary, corpus.document_ids);
-  say(fmt::format("wrote {}: {}", path, corpus_text(corpus)));
+  const CountsSummary written = write_counts(path, corpus.rows, corpus.vocabulary, corpus.document_ids);
+  say(fmt::format("wrote {}: {}", path, counts_text(written)));
 }
 
 struct PinnedFile {
@@ -166,12 +168,66 @@ void fetch_reuters(const DebianArchive& archive, const std::vector<std::string>&
   write_corpus(outputs[0], corpus_of(documents, {}), say);
 }
 
+// The newest kernel's documentation in the lists: "linux-doc-6.1".
+std::string newest_linux_doc(const DebianArchive& archive) {
+  std::pair<int, int> newest{0, 0};
+  std::string package;
+  for (const std::string& path : archive.package_lists()) {
+    for_each_stanza(path, {"Package"}, [&](const Stanza& stanza) {
+      std::pair<int, int> version;
+      const std::string& name = stanza.at("Package");
+      int length = 0;
+      if (std::sscanf(name.c_str(), "linux-doc-%d.%d%n", &version.first, &version.second, &length) != 2 ||
+          static_cast<std::size_t>(length) != name.size() || version <= newest)
+        return;
+      newest = version;
+      package = name;
+    });
+  }
+  if (package.empty())
+    throw Error(ExitCode::missing_input, "the package lists that came have no package linux-doc-VERSION");
+  return package;
+}
+
+// What people wrote to be read: neither schemas nor the HTML made of it, and in English only.
+bool is_linux_document(const std::string& path) {
+  return (path.ends_with(".rst.gz") || path.ends_with(".txt.gz") || path.ends_with(".rst") ||
+          path.ends_with(".txt")) &&
+         !path.starts_with("translations/");
+}
+
+// In alphabetical order of their paths, which are their ids ("mm/ksm.rst").
+std::vector<Document> linux_documents(const std::string& folder) {
+  std::vector<Document> documents;
+  for (const auto& entry : files::recursive_directory_iterator(folder)) {
+    std::string id = entry.path().lexically_relative(folder).string();
+    if (!entry.is_regular_file() || entry.is_symlink() || !is_linux_document(id)) continue;
+    if (id.ends_with(".gz")) id.resize(id.size() - 3);
+    Document document{.id = id};
+    for (TextReader reader(entry.path().string()); reader.next();)
+      document.text.append(reader.line()).append("\n");
+    documents.push_back(std::move(document));
+  }
+  std::ranges::sort(documents, {}, &Document::id);
+  return documents;
+}
+
+void fetch_linux_doc(const DebianArchive& archive, const std::vector<std::string>& outputs, const Say& say) {
+  const std::string package = newest_linux_doc(archive);
+  say(fmt::format("downloading the package {} (37 MB or so)", package));
+  const std::string folder =
+      fmt::format("{}/usr/share/doc/{}/Documentation", archive.unpack(package), package);
+  say("reading the documents");
+  write_corpus(outputs[0], corpus_of(linux_documents(folder), {.min_df = 5}), say);
+}
+
 using Recipe = void (*)(const DebianArchive&, const std::vector<std::string>&, const Say&);
 
 Recipe recipe_of(const std::string& name) {
   static const std::vector<std::pair<std::string, Recipe>> recipes{
       {"fashion-mnist", fetch_fashion_mnist},
       {"debian-descriptions", fetch_descriptions},
+      {"linux-doc", fetch_linux_doc},
       {"reuters", fetch_reuters}};
   return std::find_if(recipes.begin(), recipes.end(),
                       [&](const auto& recipe) { return recipe.first == name; })
@@ -215,6 +271,7 @@ const std::vector<FetchableSet>& fetchable_sets() {
       {"debian-descriptions",
        "the descriptions of Debian's packages, a document a source package",
        {"debian.h5"}},
+      {"linux-doc", "the documentation of the Linux kernel: about 4,800 long texts", {"linux-doc.h5"}},
       {"reuters", "2,151 newswire articles of 1987", {"reuters.h5"}}};
   return sets;
 }

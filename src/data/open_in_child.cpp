@@ -16,7 +16,7 @@ namespace {
 
 constexpr rlim_t most_cpu_seconds = 120;
 
-[[noreturn]] void open_and_exit(const std::string& path) {
+[[noreturn]] void open_and_exit(const std::function<void()>& open) {
   const rlimit no_core{0, 0};
   const rlimit cpu_seconds{most_cpu_seconds, most_cpu_seconds};
   ::setrlimit(RLIMIT_CORE, &no_core);
@@ -24,7 +24,7 @@ constexpr rlim_t most_cpu_seconds = 120;
   ::close(STDERR_FILENO);  // what the C library says of a broken heap
   for (const int number : {SIGINT, SIGTERM, SIGUSR2}) std::signal(number, SIG_IGN);  // the parent's business
   try {
-    read_document_ids(DataFile(path).facts());
+    open();
   } catch (const std::exception&) {
     // The parent meets it again and tells.
   }
@@ -34,9 +34,13 @@ constexpr rlim_t most_cpu_seconds = 120;
 }  // namespace
 
 void open_in_child(const std::string& path) {
+  try_in_child(path, [&path] { read_document_ids(DataFile(path).facts()); });
+}
+
+void try_in_child(const std::string& path, const std::function<void()>& open) {
   const pid_t child = ::fork();
   if (child < 0) throw Error(ExitCode::internal, "cannot start a process: {}", std::strerror(errno));
-  if (child == 0) open_and_exit(path);
+  if (child == 0) open_and_exit(open);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }

@@ -1,6 +1,8 @@
 #include "svi/data/text_reader.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 
 namespace svi::data {
@@ -10,6 +12,15 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
   const char* end = text.data() + text.size();
   const auto [rest, problem] = std::from_chars(text.data(), end, number);
   if (text.empty() || problem != std::errc() || rest != end) return std::nullopt;
+  return number;
+}
+
+std::optional<double> real_number(std::string_view text) {
+  double number = 0;
+  if (text.starts_with('+')) text.remove_prefix(1);
+  const char* end = text.data() + text.size();
+  const auto [rest, problem] = std::from_chars(text.data(), end, number);
+  if (text.empty() || problem != std::errc() || rest != end || !std::isfinite(number)) return std::nullopt;
   return number;
 }
 

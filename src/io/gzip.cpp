@@ -15,6 +15,7 @@ namespace svi::io {
 namespace {
 constexpr std::size_t longest_line_bytes = std::size_t{1} << 30;
 constexpr std::size_t buffer_bytes = 1 << 18;
+constexpr std::size_t most_bytes_at_once = std::size_t{1} << 30;  // zlib counts in int
 }  // namespace
 
 struct InputFile::Stream {
@@ -46,8 +47,8 @@ InputFile::~InputFile() = default;
 InputFile::InputFile(InputFile&&) noexcept = default;
 
 // zlib hands out what it could decompress of a damaged file and tells of the damage only when asked.
-bool InputFile::refill() {
-  const int count = gzread(stream_->file, stream_->buffer.data(), static_cast<unsigned>(buffer_bytes));
+std::size_t InputFile::fetch(void* bytes, std::size_t most) {
+  const int count = gzread(stream_->file, bytes, static_cast<unsigned>(most));
   int status = Z_OK;
   const char* reason = gzerror(stream_->file, &status);
   if (count < 0 || (status != Z_OK && status != Z_STREAM_END)) {
@@ -56,9 +57,14 @@ bool InputFile::refill() {
     throw Error(ExitCode::bad_data, "{} is cut short or damaged: {}; fetch or compress it again", path_,
                 reason);
   }
+  return static_cast<std::size_t>(count);
+}
+
+bool InputFile::refill() {
   stream_->begin = 0;
-  stream_->end = static_cast<std::size_t>(count);
-  return count > 0;
+  stream_->end = 0;
+  stream_->end = fetch(stream_->buffer.data(), buffer_bytes);
+  return stream_->end > 0;
 }
 
 bool InputFile::read_line(std::string& line) {
@@ -83,6 +89,8 @@ bool InputFile::read_line(std::string& line) {
 }
 
 std::size_t InputFile::read(std::span<std::byte> bytes) {
+  if (stream_->begin == stream_->end && bytes.size() >= buffer_bytes && bytes.size() <= most_bytes_at_once)
+    return fetch(bytes.data(), bytes.size());
   std::size_t done = 0;
   while (done < bytes.size() && (stream_->begin < stream_->end || refill())) {
     const std::size_t count = std::min(bytes.size() - done, stream_->end - stream_->begin);

@@ -167,10 +167,21 @@ void Hdf5Dataset::write_rows(std::int64_t first, std::int64_t last, std::span<co
         code(), where_, "write its values");
 }
 
+template <Number T>
+void Hdf5Dataset::append(std::span<const T> values) {
+  silence();
+  const std::int64_t first = shape_.front();
+  const std::array<hsize_t, 1> extent{static_cast<hsize_t>(first) + values.size()};
+  check(H5Dset_extent(id_.get(), extent.data()), code(), where_, "lengthen it");
+  shape_.front() = static_cast<std::int64_t>(extent[0]);
+  write_rows(first, shape_.front(), values);
+}
+
 #define SVI_INSTANTIATE(T)                                                                 \
   template void Hdf5Dataset::read_rows<T>(std::int64_t, std::int64_t, std::span<T>) const; \
   template std::vector<T> Hdf5Dataset::read<T>() const;                                    \
   template void Hdf5Dataset::write<T>(std::span<const T>);                                 \
+  template void Hdf5Dataset::append<T>(std::span<const T>);                                \
   template void Hdf5Dataset::write_rows<T>(std::int64_t, std::int64_t, std::span<const T>);
 SVI_INSTANTIATE(std::uint8_t)
 SVI_INSTANTIATE(std::int32_t)

@@ -146,18 +146,34 @@ Hdf5Dataset Hdf5Group::create_dataset(const std::string& name, const std::vector
   return create(name, borrowed(file_type<T>()), shape, storage);
 }
 
-template Hdf5Dataset Hdf5Group::create_dataset<std::uint8_t>(const std::string&,
-                                                             const std::vector<std::int64_t>&, Storage);
-template Hdf5Dataset Hdf5Group::create_dataset<std::int32_t>(const std::string&,
-                                                             const std::vector<std::int64_t>&, Storage);
-template Hdf5Dataset Hdf5Group::create_dataset<std::int64_t>(const std::string&,
-                                                             const std::vector<std::int64_t>&, Storage);
-template Hdf5Dataset Hdf5Group::create_dataset<std::uint64_t>(const std::string&,
-                                                              const std::vector<std::int64_t>&, Storage);
-template Hdf5Dataset Hdf5Group::create_dataset<float>(const std::string&, const std::vector<std::int64_t>&,
-                                                      Storage);
-template Hdf5Dataset Hdf5Group::create_dataset<double>(const std::string&, const std::vector<std::int64_t>&,
-                                                       Storage);
+template <Number T>
+Hdf5Dataset Hdf5Group::create_growing(const std::string& name) {
+  silence();
+  const std::string where = where_of(name);
+  const hsize_t none = 0;
+  const hsize_t unlimited = H5S_UNLIMITED;
+  const hsize_t chunk = chunk_target_bytes / sizeof(T);
+  const Hdf5Id space =
+      checked(H5Screate_simple(1, &none, &unlimited), H5Sclose, code(), where, "create a shape");
+  const Hdf5Id properties =
+      creation_properties({chunk}, sizeof(T), Storage::checksummed, where);  // one chunk is as large as it gets
+  return {checked(H5Dcreate2(id_.get(), name.c_str(), file_type<T>(), space.get(), H5P_DEFAULT,
+                             properties.get(), H5P_DEFAULT),
+                  H5Dclose, code(), where, "create the data set"),
+          where, file_bytes_};
+}
+
+#define SVI_INSTANTIATE(T)                                                                                  \
+  template Hdf5Dataset Hdf5Group::create_dataset<T>(const std::string&, const std::vector<std::int64_t>&, \
+                                                    Storage);                                             \
+  template Hdf5Dataset Hdf5Group::create_growing<T>(const std::string&);
+SVI_INSTANTIATE(std::uint8_t)
+SVI_INSTANTIATE(std::int32_t)
+SVI_INSTANTIATE(std::int64_t)
+SVI_INSTANTIATE(std::uint64_t)
+SVI_INSTANTIATE(float)
+SVI_INSTANTIATE(double)
+#undef SVI_INSTANTIATE
 
 Hdf5File Hdf5File::open(const std::string& path) {
   silence();

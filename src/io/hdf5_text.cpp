@@ -111,4 +111,14 @@ Hdf5Dataset Hdf5Group::create_texts(const std::string& name, const std::vector<s
   return dataset;
 }
 
+Hdf5Dataset Hdf5Group::create_text_fields(const std::string& name, std::string_view fields,
+                                          std::size_t bytes) {
+  const Hdf5Id type = fixed_text_type(bytes, where_, code());
+  Hdf5Dataset dataset =
+      create(name, type, {static_cast<std::int64_t>(fields.size() / bytes)}, Storage::checksummed);
+  check(H5Dwrite(dataset.id_.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, fields.data()), code(),
+        dataset.where(), "write its texts");
+  return dataset;
+}
+
 }  // namespace svi::io

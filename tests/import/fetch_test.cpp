@@ -6,6 +6,7 @@
 #include "import/scratch.hpp"
 #include "svi/data/child_process.hpp"
 #include "svi/data/data_file.hpp"
+#include "svi/io/hdf5.hpp"
 
 namespace svi::data {
 namespace {
@@ -67,7 +68,7 @@ TEST(ChildProcess, TellsCommandCodeAndLastLinesOfAFailure) {
 TEST(Fetch, SaysThatThereIsNoAptAndLeavesOnlyTheLog) {
   const ScratchFolder folder;
   const PathSetting nothing(folder / "empty");
-  for (const char* name : {"fashion-mnist", "debian-descriptions", "reuters"}) {
+  for (const char* name : {"fashion-mnist", "debian-descriptions", "linux-doc", "reuters"}) {
     expect_error(ExitCode::missing_input, {name, "cannot start apt-get", "svi-data import"},
                  [&] { fetch(name, folder / "data", silent); });
     for (const auto& entry : std::filesystem::directory_iterator(folder / "data")) {
@@ -78,7 +79,7 @@ TEST(Fetch, SaysThatThereIsNoAptAndLeavesOnlyTheLog) {
 
 TEST(Fetch, RefusesAnUnknownNameAndAFolderThatCannotBe) {
   const ScratchFolder folder;
-  expect_error(ExitCode::usage, {"\"mnist\"", "fashion-mnist, debian-descriptions, reuters"},
+  expect_error(ExitCode::usage, {"\"mnist\"", "fashion-mnist, debian-descriptions, linux-doc, reuters"},
                [&] { fetch("mnist", folder.path(), silent); });
   const auto file = folder.write("file", "");
   expect_error(ExitCode::cannot_write, {file}, [&] { fetch("reuters", file + "/data", silent); });
@@ -151,6 +152,56 @@ TEST(Fetch, ImportsTheDistinctArticlesOfThePackage) {
   EXPECT_EQ(file.facts().vocabulary, (std::vector<std::string>{"corn", "oil", "prices", "wheat"}));
   const auto rows = std::get<CountRows>(file.read(0, 1));
   EXPECT_EQ(rows.words, (std::vector<std::int32_t>{0, 2, 3}));
+}
+
+// An apt-get whose update brings the given packages' names, and a dpkg that unpacks a folder of texts.
+void write_linux_archive(const ScratchFolder& folder, const std::string& packages) {
+  write_program(folder, "apt-get",
+                "lists=$(echo \"$*\" | sed 's/.*Dir::State::lists=\\([^ ]*\\).*/\\1/')\n"
+                "case \"$*\" in\n"
+                "*update*) printf 'Origin: Debian\\nSuite: stable\\n' > $lists/h_dists_s_InRelease\n"
+                "  for name in " +
+                    packages +
+                    "; do printf \"Package: $name\\n\\n\"; done"
+                    " > $lists/h_dists_s_main_binary-all_Packages;;\n"
+                    "*download*) for last; do :; done; touch ${last}_1_all.deb;;\nesac\n");
+  write_program(folder, "dpkg",
+                "case \"$2\" in */linux-doc-6.12_*) ;; *) exit 9;; esac\n"
+                "target=\"$3/usr/share/doc/linux-doc-6.12/Documentation\"\n"
+                "mkdir -p \"$target\" && cp -r '" +
+                    folder.path() + "/texts/.' \"$target\"\n");
+}
+
+TEST(Fetch, ImportsTheTextsOfTheNewestKernelDocumentation) {
+  const ScratchFolder folder;
+  for (const char* part : {"texts/mm", "texts/translations/de", "texts/devicetree"})
+    std::filesystem::create_directories(folder / part);
+  for (const char* name : {"b.rst.gz", "mm/ksm.rst.gz", "mm/a.txt.gz", "mm/b.txt.gz", "c.txt.gz"})
+    folder.write_gzip(std::string("texts/") + name, "kernel pages\nmerge\n");
+  for (const char* name : {"d.rst", "e.txt", "f.txt", "g.txt", "h.txt", "i.txt"})
+    folder.write(std::string("texts/") + name, "other scheduler\n");
+  folder.write_gzip("texts/translations/de/index.rst.gz", "pages merge kernel");
+  folder.write_gzip("texts/devicetree/x.yaml.gz", "pages merge kernel");
+  std::filesystem::create_symlink("mm/ksm.rst.gz", folder / "texts/link.rst.gz");
+  write_linux_archive(folder,
+                      "linux-doc linux-doc-6.1 linux-doc-6.12 linux-doc-6.9 linux-doc-6.12-extra linux");
+  const PathSetting ours(folder.path() + ":/usr/bin:/bin");
+  fetch("linux-doc", folder / "data", silent);
+  const DataFile file(folder / "data/linux-doc.h5");
+  EXPECT_EQ(file.facts().vocabulary, (std::vector<std::string>{"kernel", "merge", "pages"}));
+  EXPECT_EQ(file.facts().entries, 15);
+  const auto h5 = io::Hdf5File::open(folder / "data/linux-doc.h5");
+  EXPECT_EQ(h5.group("obs").dataset("_index").read_texts(),
+            (std::vector<std::string>{"b.rst", "c.txt", "d.rst", "e.txt", "f.txt", "g.txt", "h.txt", "i.txt",
+                                      "mm/a.txt", "mm/b.txt", "mm/ksm.rst"}));
+}
+
+TEST(Fetch, SaysThatTheListsHaveNoKernelDocumentation) {
+  const ScratchFolder folder;
+  write_linux_archive(folder, "linux-doc linux-docs-6.1");
+  const PathSetting ours(folder.path() + ":/usr/bin:/bin");
+  expect_error(ExitCode::missing_input, {"linux-doc", "no package linux-doc-VERSION"},
+               [&] { fetch("linux-doc", folder / "data", silent); });
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "svi/core/minibatch.hpp"
+#include "svi/data/corpus.hpp"
 
 namespace svi::data {
 
@@ -62,12 +64,15 @@ std::vector<std::string> read_document_ids(const DataFacts& facts);
 /// damaged variable-length texts, and a message is better than that. Before MPI and threads are started.
 /// @throws Error (bad_data) when the child is ended by a signal; what is otherwise wrong is DataFile's to tell
 void open_in_child(const std::string& path);
+/// The same with another way of opening; an exception of it is not told, as the caller will meet it again.
+void try_in_child(const std::string& path, const std::function<void()>& open);
 
 /// Writes a count file in AnnData's CSR layout that `anndata.read_h5ad` opens; atomic (see io::AtomicFile).
 /// @param document_ids [N] or empty: then the row numbers
 /// @throws Error (cannot_write)
-void write_counts(const std::string& path, const CountRows& rows, const std::vector<std::string>& vocabulary,
-                  const std::vector<std::string>& document_ids);
+CountsSummary write_counts(const std::string& path, const CountRows& rows,
+                           const std::vector<std::string>& vocabulary,
+                           const std::vector<std::string>& document_ids);
 
 /// Writes a dense file: `x` [N, feature_shape…] and, where labels are defined, `y` [N]; atomic.
 /// @throws Error (cannot_write)

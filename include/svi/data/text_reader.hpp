@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,10 +26,19 @@ class TextReader {
   std::int64_t line_number() const { return file_.line_number(); }  ///< counted from 1
   const std::string& path() const { return file_.path(); }
 
+  /// The bytes that follow the present line, for those who cut lines themselves: as `io::InputFile::read`.
+  std::size_t read(std::span<std::byte> bytes) { return file_.read(bytes); }
+
   /// A bad_data Error "PATH, line N: …" about the present line.
   template <typename... Arguments>
   Error problem(fmt::format_string<Arguments...> format, Arguments&&... arguments) const {
-    return Error(ExitCode::bad_data, "{}, line {}: {}", path(), line_number(),
+    return problem_at(line_number(), format, std::forward<Arguments>(arguments)...);
+  }
+  /// The same about another line.
+  template <typename... Arguments>
+  Error problem_at(std::int64_t line, fmt::format_string<Arguments...> format,
+                   Arguments&&... arguments) const {
+    return Error(ExitCode::bad_data, "{}, line {}: {}", path(), line,
                  fmt::format(format, std::forward<Arguments>(arguments)...));
   }
 
@@ -38,6 +49,9 @@ class TextReader {
 
 /// The whole number that a text is, or nothing: no sign but '-', no blanks, within 64 bits.
 std::optional<std::int64_t> whole_number(std::string_view text);
+
+/// The number that a text is, or nothing: decimal or with an exponent, no blanks; neither NaN nor infinite.
+std::optional<double> real_number(std::string_view text);
 
 /// The words of a line between blanks and tabs.
 std::vector<std::string_view> words_of(std::string_view line);

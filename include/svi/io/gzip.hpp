@@ -35,6 +35,7 @@ class InputFile {
 
  private:
   struct Stream;
+  std::size_t fetch(void* bytes, std::size_t most);
   bool refill();
 
   std::string path_;

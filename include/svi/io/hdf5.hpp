@@ -87,6 +87,9 @@ class Hdf5Dataset : public Hdf5Node {
   /// Elements [first, last) of the first dimension.
   template <Number T>
   void write_rows(std::int64_t first, std::int64_t last, std::span<const T> values);
+  /// Lengthens an array made by `create_growing`.
+  template <Number T>
+  void append(std::span<const T> values);
 
  private:
   friend class Hdf5Group;
@@ -124,8 +127,13 @@ class Hdf5Group : public Hdf5Node {
   template <Number T>
   Hdf5Dataset create_dataset(const std::string& name, const std::vector<std::int64_t>& shape,
                              Storage storage);
+  /// A one-dimensional array without elements yet, checksummed; see Hdf5Dataset::append.
+  template <Number T>
+  Hdf5Dataset create_growing(const std::string& name);
   /// Creates and writes a one-dimensional array of texts; fixed ones are padded to the longest with zeros.
   Hdf5Dataset create_texts(const std::string& name, const std::vector<std::string>& texts, TextForm form);
+  /// The same of fixed texts that lie one after another, each `bytes` long and padded with zeros.
+  Hdf5Dataset create_text_fields(const std::string& name, std::string_view fields, std::size_t bytes);
 
  protected:
   using Hdf5Node::Hdf5Node;
