@@ -271,7 +271,7 @@ const std::vector<FetchableSet>& fetchable_sets() {
       {"debian-descriptions",
        "the descriptions of Debian's packages, a document a source package",
        {"debian.h5"}},
-      {"linux-doc", "the documentation of the Linux kernel: about 4,800 long texts", {"linux-doc.h5"}},
+      {"linux-doc", "the documentation of the Linux kernel, about 4,760 texts", {"linux-doc.h5"}},
       {"reuters", "2,151 newswire articles of 1987", {"reuters.h5"}}};
   return sets;
 }

@@ -110,6 +110,40 @@ TEST_F(SviData, ImportsAndDescribesCounts) {
   }
 }
 
+// The same three documents in every format of counts, by the program.
+TEST_F(SviData, ImportsEachFormatOfCounts) {
+  folder.write("vocab.txt", "left\nright\n");
+  folder.write("features.tsv", "G1\tleft\tgene\nG2\tright\tgene\n");
+  folder.write("barcodes.tsv", "a\nb\nc\n");
+  folder.write_gzip("docword.gz", docword);
+  folder.write("a.mtx", "%%MatrixMarket matrix coordinate real general\n2 3 3\n1 1 3\n2 1 1.0\n2 3 5\n");
+  folder.write("a.svm", "1 1:3 2:1\n-1\n1 2:5\n");
+  folder.write("a.ldac", "2 0:3 1:1\n0\n1 1:5\n");
+  folder.write("a.vw", "1 'a|w left:3 right |v x\n| \n-1 'c|w right:5\n");
+  for (const char* arguments :
+       {"uci docword.gz --vocabulary vocab.txt", "svmlight a.svm --vocabulary vocab.txt",
+        "lda-c a.ldac --vocabulary vocab.txt", "vw a.vw --namespace w",
+        "mtx a.mtx --transposed --vocabulary features.tsv --names-column 2"}) {
+    const Outcome imported = run(std::string("import ") + arguments + " --output counts.h5");
+    EXPECT_EQ(imported.output, "wrote counts.h5: 3 documents, 2 words, 3 entries, 9 tokens\n")
+        << imported.errors;
+    const auto json = nlohmann::json::parse(run("info counts.h5 --json").output);
+    EXPECT_EQ(json["vocabulary_head"], (std::vector<std::string>{"left", "right"})) << arguments;
+    EXPECT_EQ(json["empty_documents"], 1) << arguments;
+  }
+  EXPECT_EQ(run("import h5ad counts.h5 --output again.h5 --document-ids barcodes.tsv").output,
+            "wrote again.h5: 3 documents, 2 words, 3 entries, 9 tokens\n");
+  expect_refusal("import h5ad counts.h5 --layer raw --output out.h5", 65, {"counts.h5: /layers: missing"});
+  expect_refusal("import 10x counts.h5 --output out.h5", 65, {"counts.h5", "matrix"});
+  expect_refusal("import 10x counts.h5 --names gene --output out.h5", 64, {"--names", "gene"});
+  expect_refusal("import mtx a.mtx --output out.h5 --names-column -1", 64, {"--names-column"});
+  expect_refusal("import mtx a.mtx --output a.mtx", 64, {"is the input a.mtx"});
+  expect_refusal("import mtx a.mtx --document-ids barcodes.tsv --output out.h5", 65,
+                 {"barcodes.tsv", "3 ids", "2 documents"});
+  expect_refusal("import svmlight a.vw --output out.h5", 65, {"a.vw, line 1", "label"});
+  expect_refusal("import vw a.svm --output out.h5", 65, {"a.svm, line 1", "bar"});
+}
+
 TEST_F(SviData, ImportsAndDescribesImages) {
   using namespace std::string_literals;
   folder.write("images", "\0\0\x08\x03\0\0\0\x02\0\0\0\x01\0\0\0\x02"s + "\x00\x02\x04\x06"s);
