@@ -219,7 +219,7 @@ std::string ldavis_page(const std::string& json, const std::string& title) {
 <meta charset="utf-8">
 <title>{0}</title>
 <link rel="stylesheet" href="https://cdn.jsdelivr.net/gh/bmabey/pyLDAvis@3.4.0/pyLDAvis/js/ldavis.v1.0.0.css">
-<script src="https://d3js.org/d3.v5.min.js"></script>
+<script src="https://d3js.org/d3.v5.js"></script>
 <script src="https://cdn.jsdelivr.net/gh/bmabey/pyLDAvis@3.4.0/pyLDAvis/js/ldavis.v3.0.0.js"></script>
 </head>
 <body>
