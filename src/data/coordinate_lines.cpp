@@ -3,8 +3,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
+
+#include "checked_numbers.hpp"
 
 namespace svi::data {
 
@@ -31,21 +32,6 @@ Entry entry_of(bool is_transposed, std::int64_t row, std::int64_t column, float 
 }
 
 }  // namespace
-
-std::int64_t checked_number(const TextReader& reader, std::int64_t line, std::string_view text,
-                            const char* what, std::int64_t lowest, std::int64_t highest) {
-  const auto number = whole_number(text);
-  if (!number || *number < lowest || *number > highest) {
-    throw reader.problem_at(line, "found {} as {}, expected a whole number from {} to {}", in_quotes(text),
-                            what, lowest, highest);
-  }
-  return *number;
-}
-
-std::int64_t checked_number(const TextReader& reader, std::string_view text, const char* what,
-                            std::int64_t lowest, std::int64_t highest) {
-  return checked_number(reader, reader.line_number(), text, what, lowest, highest);
-}
 
 CoordinateLines::CoordinateLines(std::string path, ReadHeader read_header)
     : path_(std::move(path)), read_header_(std::move(read_header)), buffer_(buffer_bytes + 1) {
@@ -159,15 +145,9 @@ bool CoordinateLines::read_with_care(Entry& entry) {
 }
 
 float CoordinateLines::count_of(std::string_view text) const {
-  if (format_.takes_reals) {
-    const auto number = real_number(text);
-    if (number && *number == std::floor(*number) && *number >= 0 &&
-        *number <= static_cast<double>(highest_exact_count)) {
-      return static_cast<float>(*number);
-    }
-  }
-  return static_cast<float>(
-      checked_number(*reader_, line_number(), text, "the count", format_.lowest_count, highest_exact_count));
+  return static_cast<float>(format_.takes_reals ? real_count(*reader_, line_number(), text)
+                                                : checked_number(*reader_, line_number(), text, "the count",
+                                                                 format_.lowest_count, highest_exact_count));
 }
 
 Error CoordinateLines::repeated(std::int64_t number, const Entry& entry) const {

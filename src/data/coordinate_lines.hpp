@@ -60,15 +60,4 @@ class CoordinateLines : public EntrySource {
   std::size_t filled_ = 0;
 };
 
-/// The whole number that a text is. @throws Error (bad_data) about the line, naming text, meaning and range
-std::int64_t checked_number(const TextReader& reader, std::int64_t line, std::string_view text,
-                            const char* what, std::int64_t lowest, std::int64_t highest);
-/// The same about the present line.
-std::int64_t checked_number(const TextReader& reader, std::string_view text, const char* what,
-                            std::int64_t lowest, std::int64_t highest);
-
-inline constexpr std::int64_t most_documents = 100'000'000;
-inline constexpr std::int64_t most_words = 10'000'000;
-inline constexpr std::int64_t highest_exact_count = 1 << 24;  // beyond it float32 skips whole numbers
-
 }  // namespace svi::data

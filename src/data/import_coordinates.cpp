@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "checked_numbers.hpp"
 #include "coordinate_lines.hpp"
 #include "names.hpp"
 

@@ -1,9 +1,7 @@
 // Formats of a document a line.
 #include <algorithm>
-#include <cmath>
-#include <optional>
 
-#include "coordinate_lines.hpp"
+#include "checked_numbers.hpp"
 #include "names.hpp"
 #include "svi/data/counts_writer.hpp"
 
@@ -31,24 +29,18 @@ class LineRow {
   CountRows entries_;
 };
 
-std::int64_t count_of(const TextReader& reader, std::string_view text, std::int64_t lowest) {
-  const auto number = real_number(text);
-  const auto highest = static_cast<double>(highest_exact_count);
-  if (lowest == 0 && number && *number == std::floor(*number) && *number >= 0 && *number <= highest)
-    return static_cast<std::int64_t>(*number);
-  return checked_number(reader, text, "the count", lowest, highest_exact_count);
-}
-
 // Adds one "word:count", the word a number.
 void add_pair(const TextReader& reader, std::string_view pair, std::int64_t first, std::int64_t words,
-              std::int64_t lowest_count, LineRow& row) {
+              bool takes_reals, LineRow& row) {
   const std::size_t colon = pair.find(':');
   if (colon == std::string_view::npos) {
     throw reader.problem("found {}, expected word:count", in_quotes(pair));
   }
   const std::int64_t word =
       checked_number(reader, pair.substr(0, colon), "the word", first, first + words - 1);
-  row.add(word - first, count_of(reader, pair.substr(colon + 1), lowest_count));
+  const std::string_view count = pair.substr(colon + 1);
+  row.add(word - first, takes_reals ? real_count(reader, reader.line_number(), count)
+                                    : checked_number(reader, count, "the count", 1, highest_exact_count));
 }
 
 // What reads a line into a row, or returns false where the line is no document.
@@ -77,7 +69,7 @@ bool read_lda_c_line(const TextReader& reader, std::int64_t words, LineRow& row)
   if (pairs != std::ssize(fields) - 1) {
     throw reader.problem("announces {} word:count pairs, but {} follow", pairs, fields.size() - 1);
   }
-  for (const auto pair : std::span(fields).subspan(1)) add_pair(reader, pair, 0, words, 1, row);
+  for (const auto pair : std::span(fields).subspan(1)) add_pair(reader, pair, 0, words, false, row);
   return true;
 }
 
@@ -104,7 +96,7 @@ bool read_svmlight_line(const TextReader& reader, std::int64_t first, std::int64
       throw reader.problem("found {}, but words are numbered from 1; --zero-based takes them from 0",
                            in_quotes(pair));
     }
-    add_pair(reader, pair, first, words, 0, row);
+    add_pair(reader, pair, first, words, true, row);
   }
   return true;
 }

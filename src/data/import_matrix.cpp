@@ -1,7 +1,7 @@
 // Counts that lie in other programs' HDF5 files.
 #include <fmt/ranges.h>
 
-#include "coordinate_lines.hpp"
+#include "checked_numbers.hpp"
 #include "matrix_entries.hpp"
 #include "names.hpp"
 #include "row_names.hpp"

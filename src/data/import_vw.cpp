@@ -1,10 +1,9 @@
 #include <algorithm>
-#include <cmath>
 #include <functional>
 #include <map>
 #include <unordered_map>
 
-#include "coordinate_lines.hpp"
+#include "checked_numbers.hpp"
 #include "names.hpp"
 #include "svi/data/counts_writer.hpp"
 
@@ -23,20 +22,11 @@ struct Example {
   std::vector<Feature> features;
 };
 
-std::int64_t count_of(const TextReader& reader, std::string_view text) {
-  const auto number = real_number(text);
-  if (number && *number == std::floor(*number) && *number >= 0 &&
-      *number <= static_cast<double>(highest_exact_count)) {
-    return static_cast<std::int64_t>(*number);
-  }
-  return checked_number(reader, text, "the count", 0, highest_exact_count);
-}
-
 Feature feature_of(const TextReader& reader, std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon == 0) throw reader.problem("found {}, expected word or word:count", in_quotes(text));
   if (colon == std::string_view::npos) return {text, 1};
-  return {text.substr(0, colon), count_of(reader, text.substr(colon + 1))};
+  return {text.substr(0, colon), real_count(reader, reader.line_number(), text.substr(colon + 1))};
 }
 
 // What stands before the first bar: numbers, and a tag that touches the bar or starts with '.
@@ -59,9 +49,8 @@ std::string_view tag_of(const TextReader& reader, std::string_view head) {
 
 // A bar and what follows up to the next: "|name word …", the name only where it touches the bar.
 void add_part(const TextReader& reader, std::string_view part, const std::string& wanted, Example& example) {
-  auto fields = std::span<const std::string_view>();
   const auto words = words_of(part);
-  fields = words;
+  std::span<const std::string_view> fields = words;
   std::string_view name;
   if (!part.empty() && part.front() != ' ' && part.front() != '\t') {
     name = words.front();

@@ -1,9 +1,8 @@
 #include "matrix_entries.hpp"
 
 #include <algorithm>
-#include <cmath>
 
-#include "coordinate_lines.hpp"
+#include "checked_numbers.hpp"
 
 namespace svi::data {
 
@@ -11,10 +10,10 @@ namespace {
 
 constexpr std::int64_t block_entries = 1 << 18;
 
-// `place` says where it stands. Written so that NaN fails it.
+// `place` says where it stands.
 template <typename Place>
 float count_at(const io::Hdf5Dataset& data, double count, const Place& place) {
-  if (!(count >= 0 && count <= static_cast<double>(highest_exact_count)) || count != std::floor(count)) {
+  if (!is_count(count)) {
     throw Error(
         ExitCode::bad_data,
         "{}: {} is {}, expected a whole number from 0 to {}; raw counts are needed, not normalised or "

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "import/counts.hpp"
 
 namespace svi::data {
@@ -285,6 +287,31 @@ TEST(ImportH5ad, EqualsItselfByRangesOfDocuments) {
     EXPECT_EQ(test::contents_of(folder / "columns.h5"), test::contents_of(folder / "rows.h5"))
         << most_entries;
   }
+}
+
+// Bytes changed at random: the corpus, or a message; never a crash and nothing half written.
+TEST(ImportH5ad, SurvivesRandomDamage) {
+  const ScratchFolder folder;
+  const CountFiles files{.input = folder / "a.h5ad", .output = folder / "out.h5"};
+  write_h5ad(files.input, "csr_matrix", by_rows());
+  const std::string whole = test::contents_of(files.input);
+  std::mt19937 generator(3);
+  int refused = 0;
+  for (int round = 0; round < 100; ++round) {
+    std::string damaged = whole;
+    for (int i = 0; i < 20; ++i) damaged[generator() % damaged.size()] = static_cast<char>(generator());
+    folder.write("a.h5ad", damaged);
+    try {
+      import_h5ad(files, "");
+      contents_of_counts(files.output);
+      std::filesystem::remove(files.output);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::bad_data) << error.what();
+      EXPECT_FALSE(std::filesystem::exists(files.output));
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 20);
 }
 
 }  // namespace
