@@ -44,6 +44,12 @@ constexpr const char* mtx_example =
     "  svi-data import mtx matrix.mtx.gz --transposed --vocabulary features.tsv.gz --document-ids "
     "barcodes.tsv.gz "
     "\\\n    --names-column 1 --output cells.h5";
+constexpr const char* tenx_example =
+    "  svi-data import 10x filtered_feature_bc_matrix.h5 --names id --output cells.h5";
+constexpr const char* h5ad_example = "  svi-data import h5ad cells.h5ad --layer counts --output cells.h5";
+constexpr const char* svmlight_example =
+    "  svi-data import svmlight train.dat.gz --vocabulary words.txt --output train.h5";
+constexpr const char* vw_example = "  svi-data import vw train.vw.gz --namespace body --output train.h5";
 constexpr const char* text_example =
     "  svi-data import text articles/*.txt --min-df 10 --keep 20000 --output articles.h5";
 constexpr const char* jsonl_example =
@@ -136,9 +142,10 @@ CLI::App* add_count_format(CLI::App& import, const std::string& name, const std:
   format->add_option("--vocabulary", arguments->counts.vocabulary,
                      fmt::format("the words, one a line; without it {}", names_without_file));
   format->add_option("--document-ids", arguments->counts.document_ids, "the documents' ids, one a line");
-  within(format->add_option("--names-column", arguments->counts.names_column,
-                            "of lines with tabs in these two files; 0: the whole line"),
-         Range::between(0, 1000))
+  within(
+      format->add_option("--names-column", arguments->counts.names_column,
+                         "which column of these two files, where tabs divide their lines; 0: the whole line"),
+      Range::between(0, 1000))
       ->capture_default_str();
   return format;
 }
@@ -158,6 +165,7 @@ void add_matrix_formats(CLI::App& import, const Arguments& arguments) {
   CLI::App* tenx =
       add_count_format(import, "10x", "10x Genomics' .h5: a barcode a document", arguments, are_the_files,
                        [](const auto& given) { return data::import_10x(given.counts, given.tenx); });
+  tenx->footer(fmt::format("Example:\n{}", tenx_example));
   tenx->add_option("--names", arguments->tenx.names, "which names of the genes become words")
       ->check(CLI::IsMember({"name", "id"}))
       ->capture_default_str();
@@ -165,6 +173,7 @@ void add_matrix_formats(CLI::App& import, const Arguments& arguments) {
   CLI::App* h5ad =
       add_count_format(import, "h5ad", "AnnData's .h5ad: X or a layer", arguments, are_the_files,
                        [](const auto& given) { return data::import_h5ad(given.counts, given.layer); });
+  h5ad->footer(fmt::format("Example:\n{}", h5ad_example));
   h5ad->add_option("--layer", arguments->layer, "which layer holds the counts; without it X");
 }
 
@@ -174,11 +183,13 @@ void add_line_formats(CLI::App& import, const Arguments& arguments) {
   CLI::App* svmlight = add_count_format(
       import, "svmlight", "svmlight's format: label word:count …", arguments, are_numbers,
       [](const auto& given) { return data::import_svmlight(given.counts, given.is_zero_based); });
+  svmlight->footer(fmt::format("Example:\n{}", svmlight_example));
   svmlight->add_flag("--zero-based", arguments->is_zero_based, "words are numbered from 0, not from 1");
   CLI::App* vw = add_count_format(import, "vw", "Vowpal Wabbit's format: label 'tag |namespace word:count …",
                                   arguments, "the file is read twice", [](const auto& given) {
                                     return data::import_vw(given.counts, given.name_space);
                                   });
+  vw->footer(fmt::format("Example:\n{}", vw_example));
   vw->add_option("--namespace", arguments->name_space, "only the words of this namespace; without it all");
 }
 

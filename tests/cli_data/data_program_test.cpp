@@ -140,7 +140,7 @@ TEST_F(SviData, ImportsEachFormatOfCounts) {
   expect_refusal("import mtx a.mtx --output a.mtx", 64, {"is the input a.mtx"});
   expect_refusal("import mtx a.mtx --document-ids barcodes.tsv --output out.h5", 65,
                  {"barcodes.tsv", "3 ids", "2 documents"});
-  expect_refusal("import svmlight a.vw --output out.h5", 65, {"a.vw, line 1", "label"});
+  expect_refusal("import svmlight a.vw --output out.h5", 65, {"a.vw, line 1", "word:count"});
   expect_refusal("import vw a.svm --output out.h5", 65, {"a.svm, line 1", "bar"});
 }
 

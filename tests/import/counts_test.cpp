@@ -1,4 +1,4 @@
-#include "import/counts.hpp"
+#include "svi/data/counts_writer.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -6,6 +6,8 @@
 #include <map>
 #include <random>
 #include <thread>
+
+#include "import/counts.hpp"
 
 namespace svi::data {
 namespace {
@@ -215,6 +217,48 @@ TEST(ImportUci, ReadsAPipeWhereSortedAndRefusesItElse) {
   std::thread unsorted = feed(unsorted_docword);
   expect_error(ExitCode::missing_input, {"pipe", "not sorted by document"}, [&] { import_uci(files); });
   unsorted.join();
+}
+
+// Rows shorter and longer than what is held before it is written, empty ones, and a last block of one entry.
+TEST(CountsWriter, WritesMoreThanItHolds) {
+  const ScratchFolder folder;
+  constexpr std::int32_t block = 1 << 20;
+  CountRows expected;
+  CountsWriter writer(folder / "a.h5");
+  double tokens = 0;
+  for (const std::int32_t length : {3, block - 3, 0, block - 1, 2 * block + 1, 1}) {
+    std::vector<std::int32_t> words(static_cast<std::size_t>(length));
+    std::vector<float> counts(words.size());
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      words[i] = static_cast<std::int32_t>(i);
+      counts[i] = static_cast<float>(1 + (i + expected.starts.size()) % 1000);
+      tokens += static_cast<double>(counts[i]);
+    }
+    writer.add_row(words, counts);
+    expected.words.insert(expected.words.end(), words.begin(), words.end());
+    expected.counts.insert(expected.counts.end(), counts.begin(), counts.end());
+    expected.starts.push_back(std::ssize(expected.words));
+  }
+  EXPECT_EQ(writer.columns(), 2 * block + 1);
+  const CountsSummary written = writer.finish(Names(2 * block + 1, "w"), {});
+  EXPECT_EQ(written.entries, std::ssize(expected.words));
+  EXPECT_EQ(written.tokens, tokens);
+  const Contents found = contents_of_counts(folder / "a.h5");
+  EXPECT_TRUE(found.starts == expected.starts && found.words == expected.words &&
+              found.counts == expected.counts);
+  EXPECT_EQ(found.ids, (Names{"0", "1", "2", "3", "4", "5"}));
+}
+
+TEST(CountsWriter, LeavesTheOldFileUntilItIsDone) {
+  const ScratchFolder folder;
+  folder.write("a.h5", "old");
+  {
+    CountsWriter writer(folder / "a.h5");
+    writer.add_row(std::vector<std::int32_t>{0}, std::vector<float>{1});
+    expect_error(ExitCode::internal, {"a.h5", "do not match"}, [&] { writer.finish({}, {}); });
+  }
+  EXPECT_EQ(test::contents_of(folder / "a.h5"), "old");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 
 TEST(ImportMtx, RefusesEachCorruptionNamingFileAndLine) {
