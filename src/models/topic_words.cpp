@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 namespace svi {
 
@@ -33,9 +35,15 @@ Tensor scores_of(const Tensor& beta, WordOrder order, const Tensor& over_topics)
   return 2 / (1 / standing(beta / over_topics) + 1 / standing(beta));
 }
 
-std::vector<double> at_words(const Tensor& values, const Tensor& words) {
-  const Tensor chosen = values.index_select(0, words).contiguous();
-  return {chosen.data_ptr<double>(), chosen.data_ptr<double>() + chosen.numel()};
+// The first words by score, equal ones by number; no order of all the others is made.
+std::vector<std::int64_t> first_words(const double* scores, std::int64_t vocabulary, std::int64_t count) {
+  std::vector<std::int64_t> words(static_cast<std::size_t>(vocabulary));
+  std::iota(words.begin(), words.end(), std::int64_t{0});
+  const auto end = words.begin() + std::min(count, vocabulary);
+  std::partial_sort(words.begin(), end, words.end(), [scores](std::int64_t a, std::int64_t b) {
+    return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
+  });
+  return {words.begin(), end};
 }
 
 }  // namespace
@@ -58,14 +66,15 @@ std::vector<TopicWords> rank_words(const TopicModel& model, const ParameterSet& 
   if (order == WordOrder::lift) over_topics = weighted_sum(model, parameters, shares);
   std::vector<TopicWords> ranked;
   for_each_topic(model, parameters, [&](std::int64_t, const Tensor& beta) {
-    const Tensor scores = scores_of(beta, order, over_topics);
-    const Tensor first = scores.argsort(/*stable=*/true, /*dim=*/0, /*descending=*/true)
-                             .slice(0, 0, std::min(count, beta.numel()))
-                             .contiguous();
-    ranked.push_back(
-        {.words = {first.data_ptr<std::int64_t>(), first.data_ptr<std::int64_t>() + first.numel()},
-         .probabilities = at_words(beta, first),
-         .scores = at_words(scores, first)});
+    const Tensor scores = scores_of(beta, order, over_topics).contiguous();
+    const auto* score = scores.const_data_ptr<double>();
+    const auto* probability = beta.const_data_ptr<double>();
+    TopicWords topic{.words = first_words(score, beta.numel(), count)};
+    for (const std::int64_t word : topic.words) {
+      topic.probabilities.push_back(probability[word]);
+      topic.scores.push_back(score[word]);
+    }
+    ranked.push_back(std::move(topic));
   });
   return ranked;
 }
