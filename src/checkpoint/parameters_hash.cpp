@@ -19,6 +19,10 @@ void add_set(Sha256& digest, std::string_view name, const ParameterSet& set) {
     digest.add_integer(shape.shape.size());
     for (const std::int64_t extent : shape.shape) digest.add_integer(static_cast<std::uint64_t>(extent));
     digest.add({static_cast<const std::byte*>(values.data_ptr()), values.nbytes()});
+    const LazyScale* lazy = set.lazy(i);
+    if (lazy == nullptr) continue;
+    digest.add(std::as_bytes(std::span(&lazy->scale, 1))).add(std::as_bytes(std::span(&lazy->offset, 1)));
+    digest.add(std::as_bytes(std::span(lazy->sums)));
   }
 }
 

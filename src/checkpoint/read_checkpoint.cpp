@@ -66,8 +66,8 @@ void require_schema(const Hdf5File& file) {
                 file.where(), major, layout::schema_major, file.text_attribute("tool_version"));
   }
   require_equal(file, "schema_major", major, layout::schema_major);
-  require_names(file, {"parameters", "optimizer", "previous_means", "metrics", "sampler", "schedule",
-                       "config", "data"});
+  require_names(file, {"parameters", "column_sums", "optimizer", "previous_means", "metrics", "sampler",
+                       "schedule", "config", "data"});
 }
 
 // Figures have names of the model's own, so that they are attributes of a group that holds nothing else.
@@ -96,6 +96,8 @@ void read_state_numbers(const Hdf5File& file, TrainingState& state) {
 
 void read_tensors(const Hdf5File& file, std::int64_t budget_bytes, TrainingState& state) {
   state.parameters = read_set(file.group("parameters"), budget_bytes);
+  if (file.has_group("column_sums"))  // since schema 1.1
+    read_column_sums(file.group("column_sums"), budget_bytes, state.parameters);
   const Hdf5Group optimizer = file.group("optimizer");
   for (const std::string& name : optimizer.names()) {
     state.optimizer[name] = read_set(optimizer.group(name), budget_bytes);

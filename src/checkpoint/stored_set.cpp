@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -19,7 +20,7 @@ using io::ElementType;
 using io::Hdf5Dataset;
 using io::Hdf5Group;
 
-// λ of LDA may later be stored lazily scaled, value = add_offset + scale_factor · data; now 1 and 0 always.
+// value = add_offset + scale_factor · data, as in the netCDF conventions: 1 and 0 but for lazy matrices.
 constexpr const char* scale_factor = "scale_factor";
 constexpr const char* add_offset = "add_offset";
 // The tensor's place in its set: HDF5 lists names in the order of the alphabet.
@@ -66,12 +67,20 @@ void require_plain(const Hdf5Dataset& dataset) {
   if (type.kind != ElementType::Kind::real || (type.bytes != 4 && type.bytes != 8)) {
     throw Error(ExitCode::bad_data, "{} holds {}; expected float32 or float64", dataset.where(), type.text());
   }
-  for (const auto& [name, expected] : {std::pair{scale_factor, 1.0}, std::pair{add_offset, 0.0}}) {
-    const double found = dataset.real_attribute(name);
-    if (found == expected) continue;
-    throw Error(ExitCode::bad_data, "{} has {} {}; this version reads only {}: use the one that wrote it",
-                dataset.where(), name, found, expected);
+}
+
+void read_scale(const Hdf5Dataset& dataset, std::size_t index, ParameterSet& set) {
+  LazyScale lazy{.scale = dataset.real_attribute(scale_factor), .offset = dataset.real_attribute(add_offset)};
+  if (lazy.scale == 1 && lazy.offset == 0) return;
+  if (!(lazy.scale > 0) || !std::isfinite(lazy.scale) || !std::isfinite(lazy.offset)) {
+    throw Error(ExitCode::bad_data, "{} has {} {} and {} {}; expected a positive and a finite number",
+                dataset.where(), scale_factor, lazy.scale, add_offset, lazy.offset);
   }
+  if (dataset.shape().size() != 2) {
+    throw Error(ExitCode::bad_data, "{} has {} {} and {} {}, but {} dimensions; only matrices are scaled",
+                dataset.where(), scale_factor, lazy.scale, add_offset, lazy.offset, dataset.shape().size());
+  }
+  set.set_lazy(index, std::move(lazy));
 }
 
 void place(StoredTensors& found, const std::string& name, Hdf5Dataset dataset) {
@@ -149,8 +158,10 @@ void write_set(Hdf5Group group, const ParameterSet& set) {
     const ParameterShape& shape = set.shapes()[i];
     Hdf5Dataset dataset = write_tensor(group, shape.name, shape, set.view(i).cpu());
     dataset.set_attribute(position, static_cast<std::int64_t>(i));
-    dataset.set_attribute(scale_factor, 1.0);
-    dataset.set_attribute(add_offset, 0.0);
+    const LazyScale plain;
+    const LazyScale& lazy = set.lazy(i) == nullptr ? plain : *set.lazy(i);
+    dataset.set_attribute(scale_factor, lazy.scale);
+    dataset.set_attribute(add_offset, lazy.offset);
   }
 }
 
@@ -173,8 +184,41 @@ ParameterSet read_set(const Hdf5Group& group, std::int64_t& budget_bytes) {
       read_values<double>(stored[i]->dataset, set.view(i));
     else
       read_values<float>(stored[i]->dataset, set.view(i));
+    read_scale(stored[i]->dataset, i, set);
   }
   return set;
+}
+
+void write_column_sums(Hdf5Group group, const ParameterSet& set) {
+  for (std::size_t i = 0; i < set.shapes().size(); ++i) {
+    if (set.lazy(i) == nullptr) continue;
+    const std::vector<double>& sums = set.lazy(i)->sums;
+    group.create_dataset<double>(std::to_string(i), {std::ssize(sums)}, io::Storage::checksummed)
+        .write(std::span<const double>(sums));
+  }
+}
+
+void read_column_sums(const Hdf5Group& group, std::int64_t& budget_bytes, ParameterSet& set) {
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < set.shapes().size(); ++i) {
+    if (set.lazy(i) == nullptr) continue;
+    const Hdf5Dataset dataset = group.dataset(std::to_string(i));
+    const std::int64_t columns = set.shapes()[i].shape[1];
+    const ElementType& type = dataset.type();
+    if (type.kind != ElementType::Kind::real || type.bytes != 8 || dataset.is_compressed() ||
+        dataset.shape() != std::vector{columns}) {
+      throw Error(ExitCode::bad_data,
+                  "{} should be an uncompressed list of {} float64; found {} in {} dimensions",
+                  dataset.where(), columns, type.text(), dataset.shape().size());
+    }
+    take_from_budget(dataset, budget_bytes);
+    set.lazy(i)->sums = dataset.read<double>();
+    ++found;
+  }
+  if (group.names().size() != found) {
+    throw Error(ExitCode::bad_data, "{} holds {} data sets; expected one for each of the {} scaled matrices",
+                group.where(), group.names().size(), found);
+  }
 }
 
 }  // namespace svi::checkpoint

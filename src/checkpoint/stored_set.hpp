@@ -18,4 +18,9 @@ void write_set(io::Hdf5Group group, const ParameterSet& set);
 /// @throws Error (bad_data) **Local.**
 ParameterSet read_set(const io::Hdf5Group& group, std::int64_t& budget_bytes);
 
+/// The sums of lazy matrices (LazyScale), a data set each, named by the tensor's position. **Local.**
+void write_column_sums(io::Hdf5Group group, const ParameterSet& set);
+/// Fills in what `read_set` left out. @throws Error (bad_data) **Local.**
+void read_column_sums(const io::Hdf5Group& group, std::int64_t& budget_bytes, ParameterSet& set);
+
 }  // namespace svi::checkpoint

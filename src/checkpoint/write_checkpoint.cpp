@@ -50,6 +50,7 @@ void write_contents(Hdf5Group& root, const Checkpoint& checkpoint) {
   const TrainingState& state = checkpoint.state;
   write_head(root, checkpoint);
   write_set(root.create_group("parameters"), state.parameters);
+  write_column_sums(root.create_group("column_sums"), state.parameters);
   Hdf5Group optimizer = root.create_group("optimizer");
   for (const auto& [name, set] : state.optimizer) write_set(optimizer.create_group(name), set);
   write_numbers(root.create_group("previous_means"), state.previous_means);

@@ -13,12 +13,15 @@ void accumulate_as(Element* into, const Element* from, std::int64_t count, Reduc
 #pragma omp simd
       for (std::int64_t i = 0; i < count; ++i) into[i] = static_cast<Element>(into[i] + from[i]);
       break;
-    case ReduceOperation::minimum:
-      for (std::int64_t i = 0; i < count; ++i) into[i] = std::min(into[i], from[i]);
-      break;
     case ReduceOperation::maximum:
       for (std::int64_t i = 0; i < count; ++i) into[i] = std::max(into[i], from[i]);
       break;
+    case ReduceOperation::bitwise_or:
+      if constexpr (std::is_integral_v<Element>) {
+        for (std::int64_t i = 0; i < count; ++i) into[i] = static_cast<Element>(into[i] | from[i]);
+        break;
+      }
+      throw Error(ExitCode::internal, "a bitwise or of real numbers was asked for");
   }
 }
 

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "svi/base/error.hpp"
+
 namespace svi {
 
 namespace {
@@ -15,12 +17,33 @@ SumLayout with_rows(SumLayout terms) {
 
 }  // namespace
 
-Contribution::Contribution(ParameterSet zero_statistics, SumLayout term_layout)
-    : statistics(std::move(zero_statistics)), terms(with_rows(std::move(term_layout))) {}
+Contribution::Contribution(const std::vector<ParameterShape>& parameters, at::ScalarType type,
+                           SumLayout term_layout)
+    : terms(with_rows(std::move(term_layout))) {
+  std::vector<ParameterShape> dense;
+  for (const ParameterShape& shape : parameters) {
+    if (!shape.is_lazy) {
+      dense.push_back(shape);
+    } else {
+      if (!lazy_name.empty())
+        throw Error(ExitCode::internal, "{} and {} are both lazy", lazy_name, shape.name);
+      lazy_name = shape.name;
+      row_buffer_ = at::empty({0, shape.shape.at(1)}, type);
+    }
+  }
+  statistics = ParameterSet(std::move(dense), type);
+  clear();
+}
 
-void Contribution::clear() {
+void Contribution::clear(std::vector<std::int32_t> occurring) {
   statistics.flat().zero_();
   terms.clear();
+  if (lazy_name.empty()) return;
+  rows.rows = std::move(occurring);
+  rows.offset = 0;
+  if (row_buffer_.size(0) < rows.size())
+    row_buffer_ = at::empty({rows.size() + rows.size() / 8, row_buffer_.size(1)}, row_buffer_.options());
+  rows.values = row_buffer_.narrow(0, 0, rows.size()).zero_();
 }
 
 void Contribution::mark_ready(std::int64_t first, std::int64_t last) {

@@ -31,6 +31,8 @@ ParameterSet::ParameterSet(std::vector<ParameterShape> shapes, at::ScalarType ty
   flat_ = at::zeros({end}, at::TensorOptions().dtype(type).device(device));
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
     views_.push_back(flat_.narrow(0, firsts[i], shapes_[i].elements()).view(shapes_[i].shape));
+    const std::size_t columns = shapes_[i].is_lazy ? static_cast<std::size_t>(shapes_[i].shape.at(1)) : 0;
+    lazy_.push_back({.sums = std::vector<double>(columns, 0.0)});
   }
 }
 
@@ -39,11 +41,28 @@ ParameterSet ParameterSet::zeros_like() const {
   return ParameterSet(shapes_, flat_.scalar_type(), flat_.device());
 }
 
-const Tensor& ParameterSet::operator[](std::string_view name) const {
+std::size_t ParameterSet::index_of(std::string_view name) const {
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
-    if (shapes_[i].name == name) return views_[i];
+    if (shapes_[i].name == name) return i;
   }
   throw Error(ExitCode::internal, "there is no parameter named {}", name);
+}
+
+const Tensor& ParameterSet::operator[](std::string_view name) const { return views_[index_of(name)]; }
+
+void ParameterSet::set_lazy(std::size_t index, LazyScale scale) {
+  shapes_[index].is_lazy = true;
+  lazy_[index] = std::move(scale);
+}
+
+LazyScale& ParameterSet::lazy(std::string_view name) {
+  return const_cast<LazyScale&>(std::as_const(*this).lazy(name));
+}
+
+const LazyScale& ParameterSet::lazy(std::string_view name) const {
+  const std::size_t index = index_of(name);
+  if (!shapes_[index].is_lazy) throw Error(ExitCode::internal, "the parameter {} is not lazily scaled", name);
+  return lazy_[index];
 }
 
 std::int64_t ParameterSet::elements() const {

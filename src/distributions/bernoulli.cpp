@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "svi/base/error.hpp"
-#include "svi/math/special.hpp"
+#include "svi/math/exponential.hpp"
 
 namespace svi {
 

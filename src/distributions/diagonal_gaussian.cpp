@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "svi/math/special.hpp"
+#include "svi/math/exponential.hpp"
 
 namespace svi::diagonal_gaussian {
 

@@ -12,12 +12,14 @@
 #include "lda.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/Dispatch.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "lda_evaluation.hpp"
 #include "svi/base/error.hpp"
+#include "svi/core/parallel.hpp"
 #include "svi/distributions/dirichlet.hpp"
 #include "svi/distributions/gamma.hpp"
 #include "svi/math/special.hpp"
@@ -43,73 +45,57 @@ EStepOptions e_step_options(const LdaOptions& options) {
   return {options.alpha, options.tolerance, options.max_iterations};
 }
 
-Lda::Lda(const LdaOptions& options, const DataShape& shape)
-    : options_(options), shape_(shape), inference_(shape.width(), options.topics, e_step_options(options)) {}
+Lda::Lda(const LdaOptions& options, const DataShape& shape) : options_(options), shape_(shape) {}
 
 std::vector<ParameterShape> Lda::parameter_shapes() const {
-  return {{"lambda", {vocabulary(), options_.topics}}};
+  return {{.name = "lambda", .shape = {vocabulary(), options_.topics}, .is_lazy = true}};
 }
 
 // λ_vk ~ Gamma(100, 1/100), as the paper's code starts.
 void Lda::initialize(ParameterSet& parameters, const Philox& noise) const {
-  const Tensor lambda = at::empty({vocabulary(), options_.topics}, at::kFloat);
-  auto* values = lambda.data_ptr<float>();
-  for (std::int64_t v = 0; v < vocabulary(); ++v) {
-    for (std::int64_t k = 0; k < options_.topics; ++k) {
-      values[v * options_.topics + k] =
-          static_cast<float>(gamma_draw(100, noise, Purpose::initialization, static_cast<std::uint64_t>(v),
-                                        static_cast<std::uint64_t>(k)) /
-                             100);
+  const Tensor& data = parameters["lambda"];
+  LazyScale& lazy = parameters.lazy("lambda");
+  lazy.offset = options_.eta;  // which it remains: λ = η + scale · data
+  parallel_parts(vocabulary(), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t v = first; v < last; ++v) {
+      for (std::int64_t k = 0; k < options_.topics; ++k) {
+        const double lambda = gamma_draw(100, noise, Purpose::initialization, static_cast<std::uint64_t>(v),
+                                         static_cast<std::uint64_t>(k)) /
+                              100;
+        AT_DISPATCH_FLOATING_TYPES(data.scalar_type(), "lambda", [&] {
+          data.mutable_data_ptr<scalar_t>()[v * options_.topics + k] =
+              static_cast<scalar_t>(lambda - options_.eta);
+        });
+      }
     }
-  }
-  parameters["lambda"].copy_(lambda);
-}
-
-std::vector<double> Lda::totals(const ParameterSet& parameters) const {
-  const Tensor totals = parameters["lambda"].sum(0, false, at::kDouble);
-  const auto* first = totals.data_ptr<double>();
-  return {first, first + options_.topics};
+  });
+  sum_rows(data, lazy);
 }
 
 void Lda::accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,
                      Contribution& contribution) {
-  const auto& rows = std::get<CountRows>(minibatch.rows);
-  auto* statistics = contribution.statistics["lambda"].data_ptr<float>();
-  inference_.prepare(parameters["lambda"].data_ptr<float>(), totals(parameters), rows);
-  const std::int64_t stride = inference_.beta().stride();
-  const std::span<const std::int32_t> words = inference_.words();
-  word_sums_.resize(words.size() * static_cast<std::size_t>(stride));
-  std::fill_n(word_sums_.data(), std::ssize(words) * stride, 0.0F);
-
-  for (std::int64_t b = 0; b < rows.rows(); ++b) {
-    const Document document = inference_.document(rows, b);
-    const std::int64_t id = minibatch.ids[static_cast<std::size_t>(b)];
-    const Inference::Fit& fit = inference_.fit(document, inference_.start(inputs.noise, minibatch.step, id));
-    inference_.add_statistics(document, word_sums_.data(), statistics);
-    contribution.terms.scalar("bound") += fit.bound;
-    contribution.terms.scalar("iterations") += static_cast<double>(fit.iterations);
-  }
-  contribution.terms.scalar("rows") += static_cast<double>(rows.rows());
-
-  // Σ_d c φ = β' · Σ_d θ' c / norm
-  for (std::size_t r = 0; r < words.size(); ++r) {
-    const float* beta = inference_.beta().row(static_cast<std::int64_t>(r));
-    const float* sums = word_sums_.data() + static_cast<std::int64_t>(r) * stride;
-    float* row = statistics + words[r] * options_.topics;
-    for (std::int64_t k = 0; k < options_.topics; ++k) row[k] += beta[k] * sums[k];
+  const Topics topics(parameters);
+  const auto accumulate_in = [&](auto& statistics) {
+    if (!statistics) statistics.emplace(vocabulary(), e_step_options(options_));
+    statistics->accumulate(topics, minibatch, inputs.noise, contribution);
+  };
+  if (topics.is_double()) {
+    accumulate_in(double_);
+  } else {
+    accumulate_in(single_);
   }
 }
 
-void Lda::to_direction(const ParameterSet& parameters, Contribution& total) const {
-  const double scale = static_cast<double>(shape_.training_rows) / total.terms.scalar("rows");
-  Tensor direction = total.statistics["lambda"];
-  direction.mul_(scale).add_(options_.eta).sub_(parameters["lambda"]);  // η + (N/S)·stats − λ
+// λ̂ = η + (N/S)·stats
+void Lda::to_direction(const ParameterSet&, Contribution& total) const {
+  total.rows.values.mul_(static_cast<double>(shape_.training_rows) / total.terms.scalar("rows"));
+  total.rows.offset = options_.eta;
 }
 
 // ∂ELBO/∂λ_vk = ψ'(λ_vk) d_vk − ψ'(Σ_v λ_vk) Σ_v d_vk for the natural gradient d: the Dirichlet's Fisher
 // matrix.
 void Lda::apply_metric(const ParameterSet& parameters, ParameterSet& direction) const {
-  const Tensor lambda = parameters["lambda"].to(at::kDouble);
+  const Tensor lambda = topics(parameters).t() * at::tensor(Topics(parameters).totals(), at::kDouble);
   const Tensor natural = direction["lambda"].to(at::kDouble);
   const Tensor of_totals = at::polygamma(1, lambda.sum(0)) * natural.sum(0);
   const Tensor gradient = at::polygamma(1, lambda) * natural - of_totals;
@@ -117,14 +103,14 @@ void Lda::apply_metric(const ParameterSet& parameters, ParameterSet& direction) 
 }
 
 double Lda::topics_kl(const ParameterSet& parameters) const {
-  const Tensor by_topic = parameters["lambda"].t().contiguous();
-  double kl = 0;
-  for (std::int64_t k = 0; k < options_.topics; ++k) {
-    kl +=
-        dirichlet_kl({by_topic.data_ptr<float>() + k * vocabulary(), static_cast<std::size_t>(vocabulary())},
-                     options_.eta);
+  const Topics topics(parameters);
+  DirichletDivergences divergences(static_cast<std::size_t>(options_.topics), options_.eta);
+  std::vector<double> of_word(static_cast<std::size_t>(options_.topics));
+  for (std::int64_t v = 0; v < vocabulary(); ++v) {
+    topics.values(v, of_word.data());
+    divergences.add(of_word);
   }
-  return kl;
+  return divergences.total();
 }
 
 // Each document's bound is under the λ its step began with; the KL of λ itself is that of the last λ.
@@ -139,23 +125,32 @@ Metrics Lda::training_metrics(const ParameterSet& parameters, const Sums& totals
 
 std::unique_ptr<Evaluation> Lda::evaluation(const ParameterSet& parameters, EvaluationRows rows,
                                             std::uint64_t seed) {
-  if (rows == EvaluationRows::training) return std::make_unique<TopicQuality>(*this, parameters);
-  return std::make_unique<DocumentCompletion>(*this, parameters, seed);
+  if (rows == EvaluationRows::training) return std::make_unique<TopicQuality>(parameters);
+  if (Topics(parameters).is_double())
+    return std::make_unique<DocumentCompletion<double>>(*this, parameters, seed);
+  return std::make_unique<DocumentCompletion<float>>(*this, parameters, seed);
 }
 
 std::int64_t Lda::workspace_bytes(std::int64_t local_rows) const {
-  // β' and the sums of at most V distinct words, and as a rule of thumb 100 distinct words a document.
+  // Of at most V distinct words, as a rule of thumb 100 a document: β' and the expected counts; θ' of each
+  // document.
   const std::int64_t distinct = std::min(vocabulary(), 100 * local_rows);
-  return 2 * distinct * inference_.beta().stride() * static_cast<std::int64_t>(sizeof(float));
+  return (2 * distinct + local_rows) * stride_of(options_.topics) * static_cast<std::int64_t>(sizeof(float));
 }
 
 Tensor Lda::topics(const ParameterSet& parameters) const {
-  const Tensor lambda = parameters["lambda"].to(at::kDouble);
-  return (lambda / lambda.sum(0, true)).t().contiguous();
+  const Topics topics(parameters);
+  const Tensor beta = at::empty({options_.topics, vocabulary()}, at::kDouble);
+  auto* values = beta.mutable_data_ptr<double>();
+  for (std::int64_t v = 0; v < vocabulary(); ++v) {
+    for (std::int64_t k = 0; k < options_.topics; ++k)
+      values[k * vocabulary() + v] = topics.value(v, k) / topics.totals()[static_cast<std::size_t>(k)];
+  }
+  return beta;
 }
 
 Tensor Lda::topic_shares(const ParameterSet& parameters) const {
-  const Tensor totals = parameters["lambda"].sum(0, false, at::kDouble);
+  const Tensor totals = at::tensor(Topics(parameters).totals(), at::kDouble);
   return totals / totals.sum();
 }
 

@@ -2,11 +2,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "lda_inference.hpp"
+#include "lda_statistics.hpp"
 #include "svi/models/registry.hpp"
 
 namespace svi::lda {
@@ -50,16 +51,14 @@ class Lda : public Model, public TopicModel {
   const LdaOptions& options() const { return options_; }
   const DataShape& shape() const { return shape_; }
   std::int64_t vocabulary() const { return shape_.width(); }
-  /// Σ_v λ_vk [K], summed in float64.
-  std::vector<double> totals(const ParameterSet& parameters) const;
   /// Σ_k KL(q(β_k) ‖ p(β_k)) in nats.
   double topics_kl(const ParameterSet& parameters) const;
 
  private:
   LdaOptions options_;
   DataShape shape_;
-  Inference inference_;
-  AlignedFloats word_sums_;  // [distinct words, stride]: Σ_d θ'_dk c_dw / norm_dw
+  std::optional<Statistics<float>> single_;  // the one of the parameters' type
+  std::optional<Statistics<double>> double_;
 };
 
 EStepOptions e_step_options(const LdaOptions& options);

@@ -7,63 +7,80 @@
 #include <set>
 
 #include "svi/core/completion.hpp"
-#include "svi/models/top_words.hpp"
+#include "svi/core/parallel.hpp"
 
 namespace svi::lda {
 
-DocumentCompletion::DocumentCompletion(Lda& lda, const ParameterSet& parameters, std::uint64_t seed)
+template <typename Real>
+DocumentCompletion<Real>::DocumentCompletion(const Lda& lda, const ParameterSet& parameters,
+                                             std::uint64_t seed)
     : lda_(lda),
-      lambda_(parameters["lambda"].data_ptr<float>()),
-      totals_(lda.totals(parameters)),
+      topics_(parameters),
       topics_kl_(lda.topics_kl(parameters)),
       noise_(seed),
-      inference_(lda.vocabulary(), lda.options().topics, e_step_options(lda.options())) {}
+      inference_(lda.vocabulary()) {}
 
-SumLayout DocumentCompletion::layout() const {
+template <typename Real>
+SumLayout DocumentCompletion<Real>::layout() const {
   return {{"rows", 1}, {"bound", 1}, {"predicted_log_likelihood", 1}, {"predicted_tokens", 1}};
 }
 
-void DocumentCompletion::add(const Minibatch& minibatch, Sums& sums) {
-  const auto& rows = std::get<CountRows>(minibatch.rows);
-  inference_.prepare(lambda_, totals_, rows);
-  for (std::int64_t b = 0; b < rows.rows(); ++b) {
-    const auto first = static_cast<std::size_t>(rows.starts[static_cast<std::size_t>(b)]);
-    const Document document = inference_.document(rows, b);
+template <typename Real>
+void DocumentCompletion<Real>::add(const Minibatch& minibatch, Sums& sums) {
+  inference_.prepare(topics_, std::get<CountRows>(minibatch.rows));
+  std::vector<DocumentFit<Real>> fits = fits_of_threads(inference_, e_step_options(lda_.options()));
+  std::vector<Result> results(static_cast<std::size_t>(minibatch.size()));
+  parallel_items(minibatch.size(), [&](std::int64_t thread, std::int64_t b) {
     const std::int64_t id = minibatch.ids[static_cast<std::size_t>(b)];
-    const std::span<const float> start = inference_.start(noise_, minibatch.step, id);
-    sums.scalar("bound") += inference_.fit(document, start).bound;
+    std::vector<float> start(static_cast<std::size_t>(topics_.topics()));
+    start_document(noise_, minibatch.step, id, start);
+    results[static_cast<std::size_t>(b)] = complete(fits[static_cast<std::size_t>(thread)], b, id, start);
+  });
+  for (const Result& result : results) {
     sums.scalar("rows") += 1;
-    predict(document, std::span(rows.words).subspan(first, document.rows.size()), id, start, sums);
+    sums.scalar("bound") += result.bound;
+    sums.scalar("predicted_log_likelihood") += result.log_likelihood;
+    sums.scalar("predicted_tokens") += result.tokens;
   }
 }
 
-void DocumentCompletion::predict(const Document& document, std::span<const std::int32_t> words,
-                                 std::int64_t id, std::span<const float> start, Sums& sums) {
+template <typename Real>
+auto DocumentCompletion<Real>::complete(DocumentFit<Real>& fit, std::int64_t b, std::int64_t id,
+                                        std::span<const float> start) const -> Result {
+  const Document document = inference_.document(b);
+  fit.fit(document, start);
+  Result result{.bound = fit.bound()};
   std::vector<std::int32_t> observed_rows;
   std::vector<float> observed_counts;
-  std::vector<double> predicted(words.size());
-  for (std::size_t n = 0; n < words.size(); ++n) {
+  std::vector<double> predicted(document.rows.size());
+  for (std::size_t n = 0; n < predicted.size(); ++n) {
     const auto count = static_cast<std::int64_t>(document.counts[n]);
-    const std::int64_t observed = observed_occurrences(lda_.shape().split_seed, id, words[n], count);
+    const std::int32_t word = inference_.words()[static_cast<std::size_t>(document.rows[n])];
+    const std::int64_t observed = observed_occurrences(lda_.shape().split_seed, id, word, count);
     predicted[n] = static_cast<double>(count - observed);
     if (observed == 0) continue;
     observed_rows.push_back(document.rows[n]);
     observed_counts.push_back(static_cast<float>(observed));
   }
-  const Inference::Fit& fit = inference_.fit({observed_rows, observed_counts}, start);
+  fit.fit({observed_rows, observed_counts}, start);
   double gamma_total = 0;
-  for (const float gamma : fit.gamma) gamma_total += gamma;
-  for (std::size_t n = 0; n < words.size(); ++n) {
+  for (const Real gamma : fit.gamma()) gamma_total += static_cast<double>(gamma);
+  for (std::size_t n = 0; n < predicted.size(); ++n) {
     if (predicted[n] == 0) continue;
     double probability = 0;  // Σ_k E[θ_k] E[β_kw]
-    const float* of_word = lambda_ + words[n] * lda_.options().topics;
-    for (std::size_t k = 0; k < fit.gamma.size(); ++k) probability += fit.gamma[k] * of_word[k] / totals_[k];
-    sums.scalar("predicted_log_likelihood") += predicted[n] * std::log(probability / gamma_total);
-    sums.scalar("predicted_tokens") += predicted[n];
+    const std::int32_t word = inference_.words()[static_cast<std::size_t>(document.rows[n])];
+    for (std::size_t k = 0; k < fit.gamma().size(); ++k) {
+      probability += static_cast<double>(fit.gamma()[k]) * topics_.value(word, static_cast<std::int64_t>(k)) /
+                     topics_.totals()[k];
+    }
+    result.log_likelihood += predicted[n] * std::log(probability / gamma_total);
+    result.tokens += predicted[n];
   }
+  return result;
 }
 
-Metrics DocumentCompletion::finish(const Sums& totals) const {
+template <typename Real>
+Metrics DocumentCompletion<Real>::finish(const Sums& totals) const {
   Metrics metrics;
   const double per_word = totals.scalar("predicted_log_likelihood") / totals.scalar("predicted_tokens");
   metrics.values["elbo"] = totals.scalar("bound") / totals.scalar("rows") -
@@ -73,11 +90,15 @@ Metrics DocumentCompletion::finish(const Sums& totals) const {
   return metrics;
 }
 
-TopicQuality::TopicQuality(Lda& lda, const ParameterSet& parameters)
-    : words_per_topic_(std::min<std::int64_t>(10, lda.vocabulary())),
-      place_of_word_(static_cast<std::size_t>(lda.vocabulary()), -1) {
-  const std::int64_t diversity_words = std::min<std::int64_t>(25, lda.vocabulary());
-  const auto top = top_words(lda.topics(parameters), diversity_words);
+template class DocumentCompletion<float>;
+template class DocumentCompletion<double>;
+
+TopicQuality::TopicQuality(const ParameterSet& parameters)
+    : words_per_topic_(std::min<std::int64_t>(10, Topics(parameters).vocabulary())),
+      place_of_word_(static_cast<std::size_t>(Topics(parameters).vocabulary()), -1) {
+  const auto vocabulary = std::ssize(place_of_word_);
+  const std::int64_t diversity_words = std::min<std::int64_t>(25, vocabulary);
+  const auto top = likeliest_words(Topics(parameters), diversity_words);
   std::set<std::int64_t> different;
   for (const auto& words : top) {
     different.insert(words.begin(), words.end());

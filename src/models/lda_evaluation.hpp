@@ -10,24 +10,29 @@ namespace svi::lda {
 /// Document completion (Wallach et al. 2009) and the bound on held-out documents.
 ///
 /// θ is fitted on the observed half of a document's tokens; p(w) = Σ_k E[θ_k] E[β_kw] predicts the others.
+template <typename Real>
 class DocumentCompletion : public Evaluation {
  public:
-  DocumentCompletion(Lda& lda, const ParameterSet& parameters, std::uint64_t seed);
+  DocumentCompletion(const Lda& lda, const ParameterSet& parameters, std::uint64_t seed);
 
   SumLayout layout() const override;
   void add(const Minibatch& rows, Sums& sums) override;
   Metrics finish(const Sums& totals) const override;
 
  private:
-  void predict(const Document& document, std::span<const std::int32_t> words, std::int64_t id,
-               std::span<const float> start, Sums& sums);
+  struct Result {
+    double bound = 0;
+    double log_likelihood = 0;  // of the predicted half
+    double tokens = 0;          // of the predicted half
+  };
+  Result complete(DocumentFit<Real>& fit, std::int64_t b, std::int64_t id,
+                  std::span<const float> start) const;
 
-  Lda& lda_;
-  const float* lambda_;
-  std::vector<double> totals_;  // Σ_v λ_vk
+  const Lda& lda_;
+  Topics topics_;
   double topics_kl_;
   Philox noise_;
-  Inference inference_;
+  Inference<Real> inference_;
 };
 
 /// How well topics read: NPMI of their ten likeliest words over documents of the training data (Bouma 2009;
@@ -37,7 +42,7 @@ class DocumentCompletion : public Evaluation {
 /// Words co-occur when both are in a document; a pair that never does counts −1.
 class TopicQuality : public Evaluation {
  public:
-  TopicQuality(Lda& lda, const ParameterSet& parameters);
+  explicit TopicQuality(const ParameterSet& parameters);
 
   SumLayout layout() const override;
   void add(const Minibatch& rows, Sums& sums) override;

@@ -1,20 +1,43 @@
 #include "lda_inference.hpp"
 
+#include <algorithm>
+
+#include "svi/core/parallel.hpp"
 #include "svi/math/special.hpp"
 
 namespace svi::lda {
 
-Inference::Inference(std::int64_t vocabulary, std::int64_t topics, const EStepOptions& options)
-    : options_(options),
-      digamma_totals_(static_cast<std::size_t>(topics)),
-      row_of_word_(static_cast<std::size_t>(vocabulary), -1),
-      start_(static_cast<std::size_t>(topics)),
-      beta_(topics),
-      e_step_(topics, options) {}
+namespace {
 
-void Inference::prepare(const float* lambda, std::span<const double> totals, const CountRows& rows) {
-  lambda_ = lambda;
-  for (std::size_t k = 0; k < totals.size(); ++k) digamma_totals_[k] = math::digamma(totals[k]);
+template <typename Real>
+ReferenceFit reference_of(const Inference<Real>& inference, const Document& document,
+                          std::span<const float> start, const EStepOptions& options) {
+  const Topics& topics = inference.topics();
+  const auto count = static_cast<std::size_t>(topics.topics());
+  std::vector<double> log_beta(document.rows.size() * count);
+  for (std::size_t n = 0; n < document.rows.size(); ++n) {
+    double* of_word = log_beta.data() + n * count;
+    topics.values(inference.words()[static_cast<std::size_t>(document.rows[n])], of_word);
+    for (std::size_t k = 0; k < count; ++k)
+      of_word[k] = math::digamma(of_word[k]) - math::digamma(topics.totals()[k]);
+  }
+  return fit_reference(log_beta, document.counts, start, options);
+}
+
+}  // namespace
+
+void start_document(const Philox& noise, std::int64_t step, std::int64_t document, std::span<float> gamma) {
+  noise.fill_uniform(gamma, Purpose::document_topics, static_cast<std::uint64_t>(step),
+                     static_cast<std::uint64_t>(document));
+  // A uniform number on an interval of length √12·σ has the variance σ² = 1/100.
+  constexpr float length = 0.34641016F;
+  for (float& value : gamma) value = 1 + length * (value - 0.5F);
+}
+
+template <typename Real>
+void Inference<Real>::prepare(const Topics& topics, const CountRows& rows) {
+  topics_ = topics;
+  rows_ = &rows;
   for (const std::int32_t word : words_) row_of_word_[static_cast<std::size_t>(word)] = -1;
   words_.clear();
   entry_rows_.resize(rows.words.size());
@@ -26,62 +49,53 @@ void Inference::prepare(const float* lambda, std::span<const double> totals, con
     }
     entry_rows_[i] = row;
   }
-  beta_.compute(words_, lambda, std::vector<float>(digamma_totals_.begin(), digamma_totals_.end()));
+  beta_.compute(kernel_, words_, topics);
 }
 
-Document Inference::document(const CountRows& rows, std::int64_t b) const {
-  const auto first = static_cast<std::size_t>(rows.starts[static_cast<std::size_t>(b)]);
-  const auto size = static_cast<std::size_t>(rows.starts[static_cast<std::size_t>(b) + 1]) - first;
-  return {std::span(entry_rows_).subspan(first, size), std::span(rows.counts).subspan(first, size)};
+template <typename Real>
+Document Inference<Real>::document(std::int64_t b) const {
+  const auto first = static_cast<std::size_t>(rows_->starts[static_cast<std::size_t>(b)]);
+  const auto size = static_cast<std::size_t>(rows_->starts[static_cast<std::size_t>(b) + 1]) - first;
+  return {std::span(entry_rows_).subspan(first, size), std::span(rows_->counts).subspan(first, size)};
 }
 
-std::span<const float> Inference::start(const Philox& noise, std::int64_t step, std::int64_t document) {
-  noise.fill_uniform(start_, Purpose::document_topics, static_cast<std::uint64_t>(step),
-                     static_cast<std::uint64_t>(document));
-  // A uniform number on an interval of length √12·σ has the variance σ² = 1/100.
-  constexpr float length = 0.34641016F;
-  for (float& gamma : start_) gamma = 1 + length * (gamma - 0.5F);
-  return start_;
+template <typename Real>
+DocumentFit<Real>::DocumentFit(const Inference<Real>& inference, const EStepOptions& options)
+    : inference_(inference),
+      options_(options),
+      e_step_(inference.kernel(), inference.topics().topics(), options) {
+  theta_.resize(static_cast<std::size_t>(inference.beta().stride()));
 }
 
-ReferenceFit Inference::fit_reference(const Document& document, std::span<const float> start) const {
-  const std::size_t topics = digamma_totals_.size();
-  std::vector<double> log_beta;
-  log_beta.reserve(document.rows.size() * topics);
-  for (const std::int32_t row : document.rows) {
-    const float* of_word =
-        lambda_ + words_[static_cast<std::size_t>(row)] * static_cast<std::int64_t>(topics);
-    for (std::size_t k = 0; k < topics; ++k) {
-      log_beta.push_back(math::digamma(static_cast<double>(of_word[k])) - digamma_totals_[k]);
-    }
-  }
-  return lda::fit_reference(log_beta, document.counts, start, options_);
-}
-
-const Inference::Fit& Inference::fit(const Document& document, std::span<const float> start) {
+template <typename Real>
+void DocumentFit<Real>::fit(const Document& document, std::span<const float> start, Real* theta) {
   reference_.reset();
-  if (e_step_.fit(beta_, document, start)) {
-    fit_.gamma.assign(e_step_.gamma().begin(), e_step_.gamma().end());
-    fit_.bound = e_step_.bound(beta_, document);
-    fit_.iterations = e_step_.iterations();
-  } else {
-    reference_ = fit_reference(document, start);
-    fit_.gamma.assign(reference_->gamma.begin(), reference_->gamma.end());
-    fit_.bound = reference_->bound;
-    fit_.iterations = reference_->iterations;
+  if (e_step_.fit(inference_.beta(), document, start, theta)) {
+    gamma_.assign(e_step_.gamma().begin(), e_step_.gamma().end());
+    bound_ = e_step_.bound(inference_.beta(), document);
+    iterations_ = e_step_.iterations();
+    return;
   }
-  return fit_;
+  reference_ = reference_of(inference_, document, start, options_);
+  gamma_.assign(reference_->gamma.begin(), reference_->gamma.end());
+  bound_ = reference_->bound;
+  iterations_ = reference_->iterations;
+  std::fill_n(theta, inference_.beta().stride(), Real(0));
 }
 
-void Inference::add_statistics(const Document& document, float* sums, float* statistics) const {
-  if (!reference_) return e_step_.add_statistics(document, sums);
-  const std::size_t topics = digamma_totals_.size();
-  for (std::size_t n = 0; n < document.rows.size(); ++n) {
-    float* of_word =
-        statistics + words_[static_cast<std::size_t>(document.rows[n])] * std::ssize(digamma_totals_);
-    for (std::size_t k = 0; k < topics; ++k)
-      of_word[k] += static_cast<float>(reference_->counts[n * topics + k]);
-  }
+template <typename Real>
+std::vector<DocumentFit<Real>> fits_of_threads(const Inference<Real>& inference,
+                                               const EStepOptions& options) {
+  std::vector<DocumentFit<Real>> fits;
+  for (std::int64_t thread = 0; thread < parallel_threads(); ++thread) fits.emplace_back(inference, options);
+  return fits;
 }
+template std::vector<DocumentFit<float>> fits_of_threads(const Inference<float>&, const EStepOptions&);
+template std::vector<DocumentFit<double>> fits_of_threads(const Inference<double>&, const EStepOptions&);
+
+template class Inference<float>;
+template class Inference<double>;
+template class DocumentFit<float>;
+template class DocumentFit<double>;
 
 }  // namespace svi::lda

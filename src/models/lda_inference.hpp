@@ -7,60 +7,86 @@
 
 #include "lda_e_step.hpp"
 #include "lda_reference.hpp"
+#include "lda_topics.hpp"
 #include "svi/base/random.hpp"
 #include "svi/core/minibatch.hpp"
 
 namespace svi::lda {
 
-/// E-steps of a minibatch's documents under the topics as they stand. **Local.**
+/// Where a document starts: γ_k uniform about 1 with variance 1/100, keyed by (step, document).
+///
+/// Hoffman, Blei, Bach 2010, algorithm 2 starts at γ_k = 1 and calls that constant arbitrary; the code they
+/// published with it (onlineldavb) draws Gamma(100, 1/100), of this mean and variance but dearer to draw.
+/// @param gamma [K] out. **Local.**
+void start_document(const Philox& noise, std::int64_t step, std::int64_t document, std::span<float> gamma);
+
+/// A minibatch's words under the topics as they stand: what its documents' E-steps share. **Local.**
+template <typename Real>
 class Inference {
  public:
-  Inference(std::int64_t vocabulary, std::int64_t topics, const EStepOptions& options);
+  explicit Inference(std::int64_t vocabulary, const Kernel<Real>& kernel = kernels<Real>().front())
+      : kernel_(kernel), row_of_word_(static_cast<std::size_t>(vocabulary), -1) {}
 
-  /// Takes λ and finds the distinct words of `rows` with their β' rows.
-  /// @param lambda [V, K], kept by reference @param totals Σ_v λ_vk [K]
-  void prepare(const float* lambda, std::span<const double> totals, const CountRows& rows);
+  /// Takes the topics and finds the distinct words of `rows` with their β' rows. Both must stay.
+  void prepare(const Topics& topics, const CountRows& rows);
 
-  /// Row b of the rows given to `prepare`, which must still be there.
-  Document document(const CountRows& rows, std::int64_t b) const;
+  /// Row b of the rows given to `prepare`.
+  Document document(std::int64_t b) const;
   /// The distinct words, in order of first occurrence: those of the β' rows.
   std::span<const std::int32_t> words() const { return words_; }
-  const TopicRows& beta() const { return beta_; }
-
-  /// Where documents start: γ_k uniform about 1 with variance 1/100, keyed by (step, document).
-  ///
-  /// Hoffman, Blei, Bach 2010, algorithm 2 starts at γ_k = 1 and calls that constant arbitrary; the code they
-  /// published with it (onlineldavb) draws Gamma(100, 1/100), of this mean and variance but dearer to draw.
-  /// @return [K], until the next call
-  std::span<const float> start(const Philox& noise, std::int64_t step, std::int64_t document);
-
-  struct Fit {
-    std::vector<float> gamma;  ///< [K]
-    double bound = 0;          ///< nats
-    std::int64_t iterations = 0;
-  };
-  /// Fits one document in float32, or by `fit_reference` from λ itself where float32 cannot hold it.
-  /// @return until the next call
-  const Fit& fit(const Document& document, std::span<const float> start);
-
-  /// Adds the expected counts of the document just fitted: to `sums` [words, stride], still to be multiplied
-  /// by β' (see `EStep::add_statistics`), or as they are to `statistics` [V, K] if float64 gave them.
-  void add_statistics(const Document& document, float* sums, float* statistics) const;
+  /// The β' row of each entry of the rows.
+  std::span<const std::int32_t> entry_rows() const { return entry_rows_; }
+  /// The β' row of a word, −1 where it does not occur.
+  std::int32_t row_of(std::int32_t word) const { return row_of_word_[static_cast<std::size_t>(word)]; }
+  const TopicRows<Real>& beta() const { return beta_; }
+  const Topics& topics() const { return *topics_; }
+  const CountRows& rows() const { return *rows_; }
+  const Kernel<Real>& kernel() const { return kernel_; }
 
  private:
-  ReferenceFit fit_reference(const Document& document, std::span<const float> start) const;
-
-  EStepOptions options_;
-  const float* lambda_ = nullptr;
-  std::vector<double> digamma_totals_;     // ψ(Σ_v λ_vk)
+  Kernel<Real> kernel_;
+  std::optional<Topics> topics_;
+  const CountRows* rows_ = nullptr;
   std::vector<std::int32_t> row_of_word_;  // [V], −1 where absent
   std::vector<std::int32_t> words_;
-  std::vector<std::int32_t> entry_rows_;  // [entries] the β' row of each entry
-  std::vector<float> start_;
-  TopicRows beta_;
-  EStep e_step_;
-  std::optional<ReferenceFit> reference_;  // of the last document, if it needed float64
-  Fit fit_;
+  std::vector<std::int32_t> entry_rows_;  // [entries]
+  TopicRows<Real> beta_;
 };
+
+/// The E-step of one document after another, in `Real`, or by `fit_reference` where that cannot hold it.
+/// **Local**, for one thread at a time.
+template <typename Real>
+class DocumentFit {
+ public:
+  DocumentFit(const Inference<Real>& inference, const EStepOptions& options);
+
+  /// @param start γ [K] @param theta [stride] on a 64-byte boundary, out: θ', zero after `reference`
+  void fit(const Document& document, std::span<const float> start, Real* theta);
+  /// The same, keeping θ' to itself.
+  void fit(const Document& document, std::span<const float> start) { fit(document, start, theta_.data()); }
+
+  // Of the last document, until the next.
+  std::span<const Real> gamma() const { return gamma_; }
+  double bound() const { return bound_; }  ///< nats
+  std::int64_t iterations() const { return iterations_; }
+  /// c_n / norm_n [words]; of no meaning after `reference`.
+  std::span<const Real> ratios() const { return e_step_.ratios(); }
+  /// What float64 gave where it was needed.
+  const std::optional<ReferenceFit>& reference() const { return reference_; }
+
+ private:
+  const Inference<Real>& inference_;
+  EStepOptions options_;
+  EStep<Real> e_step_;
+  AlignedBuffer<Real> theta_;
+  std::vector<Real> gamma_;
+  double bound_ = 0;
+  std::int64_t iterations_ = 0;
+  std::optional<ReferenceFit> reference_;
+};
+
+/// One for each of `parallel_threads()`.
+template <typename Real>
+std::vector<DocumentFit<Real>> fits_of_threads(const Inference<Real>& inference, const EStepOptions& options);
 
 }  // namespace svi::lda

@@ -4,11 +4,19 @@
 #include <numeric>
 
 #include "lda.hpp"
+#include "svi/core/parallel.hpp"
 
 namespace svi::lda {
 
 Tensor Lda::topic_tokens(const ParameterSet& parameters, std::int64_t first, std::int64_t last) const {
-  return parameters["lambda"].slice(1, first, last).t().to(at::kDouble).contiguous();
+  const LazyScale& lazy = parameters.lazy("lambda");
+  return parameters["lambda"]
+      .slice(1, first, last)
+      .t()
+      .to(at::kDouble)
+      .mul(lazy.scale)
+      .add(lazy.offset)
+      .contiguous();
 }
 
 TopicPriors Lda::priors(const ParameterSet&) const {
@@ -16,21 +24,40 @@ TopicPriors Lda::priors(const ParameterSet&) const {
           .words = at::full({vocabulary()}, options_.eta, at::kDouble)};
 }
 
+namespace {
+
+template <typename Real>
+DocumentTopics fit_topics(const Topics& topics, const Minibatch& minibatch, const Philox& noise,
+                          const EStepOptions& options) {
+  Inference<Real> inference(topics.vocabulary());
+  inference.prepare(topics, std::get<CountRows>(minibatch.rows));
+  std::vector<DocumentFit<Real>> fits = fits_of_threads(inference, options);
+  std::vector<std::int64_t> iterations(static_cast<std::size_t>(minibatch.size()));
+  DocumentTopics result{.theta = at::empty({minibatch.size(), topics.topics()}, at::kFloat)};
+  auto* theta = result.theta.mutable_data_ptr<float>();
+  parallel_items(minibatch.size(), [&](std::int64_t thread, std::int64_t b) {
+    DocumentFit<Real>& fit = fits[static_cast<std::size_t>(thread)];
+    std::vector<float> start(static_cast<std::size_t>(topics.topics()));
+    start_document(noise, minibatch.step, minibatch.ids[static_cast<std::size_t>(b)], start);
+    fit.fit(inference.document(b), start);
+    iterations[static_cast<std::size_t>(b)] = fit.iterations();
+    const double total = std::accumulate(fit.gamma().begin(), fit.gamma().end(), 0.0);
+    float* of_document = theta + b * topics.topics();
+    for (const Real gamma : fit.gamma())
+      *of_document++ = static_cast<float>(static_cast<double>(gamma) / total);
+  });
+  result.iterations = std::accumulate(iterations.begin(), iterations.end(), std::int64_t{0});
+  return result;
+}
+
+}  // namespace
+
 DocumentTopics Lda::document_topics(const ParameterSet& parameters, const Minibatch& minibatch,
                                     const Philox& noise) {
-  const auto& rows = std::get<CountRows>(minibatch.rows);
-  inference_.prepare(parameters["lambda"].data_ptr<float>(), totals(parameters), rows);
-  DocumentTopics result{.theta = at::empty({rows.rows(), options_.topics}, at::kFloat)};
-  auto* theta = result.theta.data_ptr<float>();
-  for (std::int64_t b = 0; b < rows.rows(); ++b) {
-    const std::int64_t id = minibatch.ids[static_cast<std::size_t>(b)];
-    const Inference::Fit& fit =
-        inference_.fit(inference_.document(rows, b), inference_.start(noise, minibatch.step, id));
-    const double total = std::accumulate(fit.gamma.begin(), fit.gamma.end(), 0.0);
-    for (const float gamma : fit.gamma) *theta++ = static_cast<float>(gamma / total);
-    result.iterations += fit.iterations;
-  }
-  return result;
+  const Topics topics(parameters);
+  const EStepOptions options = e_step_options(options_);
+  return topics.is_double() ? fit_topics<double>(topics, minibatch, noise, options)
+                            : fit_topics<float>(topics, minibatch, noise, options);
 }
 
 }  // namespace svi::lda

@@ -43,7 +43,8 @@ void update_flat(const AdamStep<double>& s, std::int64_t size, const double* g, 
 
 }  // namespace
 
-void Adam::update(TrainingState& state, Tensor& direction) const {
+void Adam::update(TrainingState& state, Contribution& total) const {
+  Tensor direction = total.statistics.flat();
   clip_norm(direction, options_.clip_norm);
   const Tensor& theta = state.parameters.flat();
   const Tensor& first = state.optimizer.at("first_moment").flat();

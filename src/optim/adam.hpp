@@ -17,7 +17,7 @@ class Adam : public UpdateRule {
   std::string rate_name() const override { return "learning_rate"; }
   std::vector<std::string> state_names() const override { return {"first_moment", "second_moment"}; }
   bool depends_on_total_steps() const override { return schedule_.depends_on_total_steps(); }
-  void update(TrainingState& state, Tensor& direction) const override;
+  void update(TrainingState& state, Contribution& direction) const override;
 
  private:
   OptimizerOptions options_;

@@ -9,7 +9,8 @@ std::vector<std::string> Sgd::state_names() const {
   return {"momentum"};
 }
 
-void Sgd::update(TrainingState& state, Tensor& direction) const {
+void Sgd::update(TrainingState& state, Contribution& total) const {
+  Tensor direction = total.statistics.flat();
   clip_norm(direction, options_.clip_norm);
   const double step = rate(state.step);
   if (options_.momentum == 0) {

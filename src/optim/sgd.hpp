@@ -14,7 +14,7 @@ class Sgd : public UpdateRule {
   std::string rate_name() const override { return "learning_rate"; }
   std::vector<std::string> state_names() const override;
   bool depends_on_total_steps() const override { return schedule_.depends_on_total_steps(); }
-  void update(TrainingState& state, Tensor& direction) const override;
+  void update(TrainingState& state, Contribution& direction) const override;
 
  private:
   OptimizerOptions options_;

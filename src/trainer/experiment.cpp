@@ -22,7 +22,8 @@ namespace {
 std::string checkpoint_folder(const std::string& run_directory) { return run_directory + "/checkpoints"; }
 
 // Steps given as such, or else by epochs.
-std::int64_t steps_of(std::int64_t steps, std::int64_t epochs, std::int64_t steps_per_epoch, const char* key) {
+std::int64_t steps_of(std::int64_t steps, std::int64_t epochs, std::int64_t steps_per_epoch,
+                      const char* key) {
   if (steps > 0) return steps;
   if (__builtin_mul_overflow(epochs, steps_per_epoch, &steps)) {
     throw Error(ExitCode::bad_config, "{} is {}, which at {} steps an epoch is more than can be counted", key,
@@ -41,11 +42,16 @@ bool holds_run(const std::string& run_directory) {
   return false;
 }
 
-// Parameters, direction and the update rule's tensors lie whole on every rank.
-void require_memory(const std::vector<ParameterShape>& shapes, std::size_t sets) {
+// Parameters, direction and the update rule's tensors lie whole on every rank; a lazy matrix has a direction
+// of a few rows only.
+void require_memory(const std::vector<ParameterShape>& shapes, at::ScalarType type, std::size_t states) {
   double elements = 0;
-  for (const ParameterShape& shape : shapes) elements += static_cast<double>(shape.elements());
-  const double needed = elements * sizeof(float) * static_cast<double>(sets);
+  double needed = 0;
+  for (const ParameterShape& shape : shapes) {
+    elements += static_cast<double>(shape.elements());
+    needed += static_cast<double>(shape.elements()) * static_cast<double>(at::elementSize(type)) *
+              static_cast<double>(shape.is_lazy ? 1 : 2 + states);
+  }
   const double present =
       static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
   if (needed <= present) return;
@@ -75,9 +81,7 @@ Experiment::Experiment(Settings settings, comm::Communicator& communicator, Star
   if (start_.with_rows) share_state();
 }
 
-Progress Experiment::progress() const {
-  return progress_of(state_, total_steps_, data_->steps_per_epoch());
-}
+Progress Experiment::progress() const { return progress_of(state_, total_steps_, data_->steps_per_epoch()); }
 
 // Programs, settings and versions that differ between ranks would train a model that nobody asked for.
 void Experiment::require_same_start() {
@@ -111,10 +115,14 @@ void Experiment::build() {
   require_fit(data_->test(), "data.test");
   rule_ = make_update_rule(settings_.optimizer, total_steps_);
   state_.seed = static_cast<std::uint64_t>(settings_.run.seed);
-  require_memory(model_->parameter_shapes(), 2 + rule_->state_names().size());
-  state_.parameters = ParameterSet(model_->parameter_shapes());
+  require_memory(model_->parameter_shapes(), element_type(), rule_->state_names().size());
+  state_.parameters = ParameterSet(model_->parameter_shapes(), element_type());
   prepare_state(*rule_, state_);
   if (start_.with_rows) model_->initialize(state_.parameters, Philox(state_.seed));
+}
+
+at::ScalarType Experiment::element_type() const {
+  return settings_.device.precision == "float64" ? at::kDouble : at::kFloat;
 }
 
 void Experiment::require_fit(const data::LocalRows& rows, const char* key) const try {
@@ -149,7 +157,8 @@ void Experiment::resume() {
     require_same_run(*found);
     state_ = std::move(found->state);
     last_validation_.values = std::move(found->facts.metrics);
-    start_events_.push_back({progress(), "resumed", fmt::format("resumed at step {} of {}", state_.step, total_steps_)});
+    start_events_.push_back(
+        {progress(), "resumed", fmt::format("resumed at step {} of {}", state_.step, total_steps_)});
   }
   // Only now: a refused start must leave the earlier run's files as they were.
   if (start_.with_rows) io::write_text(run_directory_ + "/config.yaml", config_yaml_);
@@ -164,8 +173,9 @@ void Experiment::require_same_run(const checkpoint::Checkpoint& found) {
   }
   Settings before =
       Settings::read(config::Document::parse(facts.config_yaml, "the checkpoint's configuration"));
-  const auto changes = changes_that_forbid_resume(
-      config::values(before.sections()), config::values(settings_.sections()), rule_->depends_on_total_steps());
+  const auto changes =
+      changes_that_forbid_resume(config::values(before.sections()), config::values(settings_.sections()),
+                                 rule_->depends_on_total_steps());
   if (!changes.empty()) {
     throw Error(ExitCode::bad_config, "{} holds a run with other settings; changed: {}; set them back, or {}",
                 run_directory_, fmt::join(changes, "; "), hint);
@@ -192,14 +202,24 @@ void Experiment::require_same_run(const checkpoint::Checkpoint& found) {
 // Rank 0 read the checkpoint; the others get all that determines the future from it.
 void Experiment::share_state() {
   const auto broadcast = [this](const Tensor& flat) {
-    const comm::Buffer buffer{flat.data_ptr(), flat.numel(), comm::DataType::float32,
-                              comm::MemorySpace::host};
-    communicator_.broadcast(buffer, 0, "checkpoint")->wait();
+    communicator_.broadcast(buffer_of(flat, 0, flat.numel()), 0, "checkpoint")->wait();
   };
   broadcast(state_.parameters.flat());
   for (auto& [name, tensors] : state_.optimizer) broadcast(tensors.flat());
   std::vector<double> scalars{static_cast<double>(state_.step), state_.training_seconds, state_.best_value,
                               static_cast<double>(state_.best_step)};
+  const auto shared = [this](auto&& share) {
+    for (std::size_t i = 0; i < state_.parameters.shapes().size(); ++i) {
+      LazyScale* lazy = state_.parameters.lazy(i);
+      if (lazy == nullptr) continue;
+      share(lazy->scale);
+      share(lazy->offset);
+      for (double& sum : lazy->sums) share(sum);
+    }
+  };
+  shared([&](double& number) { scalars.push_back(number); });
+  const std::size_t of_state = 4;
+  const std::size_t of_means = scalars.size();
   const SumLayout terms = model_->terms();
   for (const auto& [name, length] : terms) {
     const auto mean = state_.previous_means.find(name);
@@ -210,7 +230,10 @@ void Experiment::share_state() {
   state_.training_seconds = scalars[1];
   state_.best_value = scalars[2];
   state_.best_step = static_cast<std::int64_t>(scalars[3]);
-  for (std::size_t i = 0; i < terms.size(); ++i) state_.previous_means[terms[i].first] = scalars[4 + i];
+  std::size_t next = of_state;
+  shared([&](double& number) { number = scalars[next++]; });
+  for (std::size_t i = 0; i < terms.size(); ++i)
+    state_.previous_means[terms[i].first] = scalars[of_means + i];
 }
 
 Outcome Experiment::run(Observer& observer, const StopSignal& stop) {
@@ -227,13 +250,11 @@ Outcome Experiment::run(Observer& observer, const StopSignal& stop) {
     checkpoints = std::make_unique<RunCheckpoints>(checkpoint_folder(run_directory_), settings_.checkpoint,
                                                    std::move(facts), *rule_, observer);
   }
-  const TrainerSchedule schedule{
-      .total_steps = total_steps_,
-      .evaluate_every = evaluate_every_,
-      .log_every = settings_.run.log_every_steps};
-  Trainer trainer({*model_, *rule_, *data_, communicator_, *checkpoints, observer, stop}, schedule,
-                  state_.seed);
-  return trainer.run(state_, last_validation_);
+  const TrainerSchedule schedule{.total_steps = total_steps_,
+                                 .evaluate_every = evaluate_every_,
+                                 .log_every = settings_.run.log_every_steps};
+  Trainer trainer({*model_, *rule_, *data_, communicator_, *checkpoints, observer, stop}, schedule, state_);
+  return trainer.run(last_validation_);
 }
 
 }  // namespace svi::trainer

@@ -15,9 +15,10 @@ void RunOptions::describe(OptionSet& options) {
   options.text("name", name, "the run directory is directory/name");
   options.text("directory", directory, "where run directories are made");
   options.integer("seed", seed, Range::between(0, 9e15), "", "keys every random number of the run");
-  options.integer("log_every_steps", log_every_steps, Range::at_least(1), "steps",
-                  "distance of training lines in metrics.jsonl and train.log; standard output shows at most one "
-                  "in 10 seconds");
+  options.integer(
+      "log_every_steps", log_every_steps, Range::at_least(1), "steps",
+      "distance of training lines in metrics.jsonl and train.log; standard output shows at most one "
+      "in 10 seconds");
 }
 
 void DataOptions::describe(OptionSet& options) {
@@ -63,8 +64,9 @@ void CommunicationOptions::describe(OptionSet& options) {
 
 void DeviceOptions::describe(OptionSet& options) {
   options.choice("type", type, {"auto", "cpu", "cuda"}, "where the model computes");
-  options.integer("threads", threads, Range::between(1, 1024), "threads", "of matrix products, per rank");
-  options.choice("precision", precision, {"float32"}, "of parameters and products");
+  options.integer("threads", threads, Range::between(1, 1024), "threads",
+                  "per rank; results do not depend on it for lda");
+  options.choice("precision", precision, {"float32", "float64"}, "of parameters and of all that is computed");
 }
 
 namespace {

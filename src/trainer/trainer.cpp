@@ -20,86 +20,91 @@ SumLayout with_stop_votes(SumLayout terms) {
 
 }  // namespace
 
-Trainer::Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, std::uint64_t seed)
+Trainer::Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, TrainingState& state)
     : parts_(parts),
       schedule_(schedule),
-      noise_(seed),
-      evaluator_(parts.model, parts.communicator, seed),
+      state_(state),
+      noise_(state.seed),
+      evaluator_(parts.model, parts.communicator, state.seed),
+      minibatches_(parts.data, parts.communicator),
       reduction_(parts.communicator),
-      contribution_(ParameterSet(parts.model.parameter_shapes()), with_stop_votes(parts.model.terms())),
+      contribution_(parts.model.parameter_shapes(), state.parameters.flat().scalar_type(),
+                    with_stop_votes(parts.model.terms())),
       interval_(contribution_.terms.layout()) {}
 
-Outcome Trainer::run(TrainingState& state, const Metrics& last_validation) {
+Outcome Trainer::run(const Metrics& last_validation) {
   const FlushDenormals for_speed;
   Outcome outcome{.validation = last_validation};
-  while (state.step < schedule_.total_steps && !outcome.was_stopped) {
+  while (state_.step < schedule_.total_steps && !outcome.was_stopped) {
     const Stopwatch stopwatch;
     // 1. The step's global minibatch, a pure function of (seed, step); here this rank's part of it.
-    const Minibatch minibatch = parts_.data.minibatch(state.step);
+    const Minibatch minibatch = minibatches_.take(state_.step);
 
-    // 2. Sums over this rank's data points, and 3. over all ranks: parameters that the model has finished are
-    // already on their way while it computes the others.
-    contribution_.clear();
+    // 2. Sums over this rank's data points, and 3. over all ranks: what the model has finished is already on
+    // its way while it computes the rest, and all of it while the next minibatch is gathered.
+    contribution_.clear(minibatch.occurring);
     contribution_.terms.scalar("stop_votes") = parts_.stop.is_requested() ? 1 : 0;
     reduction_.begin(contribution_);
-    parts_.model.accumulate(state.parameters, minibatch, {noise_, state.previous_means}, contribution_);
+    parts_.model.accumulate(state_.parameters, minibatch, {noise_, state_.previous_means}, contribution_);
+    reduction_.start_rest();
+    if (state_.step + 1 < schedule_.total_steps) minibatches_.prepare(state_.step + 1);
     reduction_.finish();
-    require_finite(state);
+    require_finite();
 
     // 4. The totals as a direction of ascent in the model's geometry, and 5. a step along it.
-    parts_.model.to_direction(state.parameters, contribution_);
-    Tensor direction = contribution_.statistics.flat();
-    parts_.rule.update(state, direction);
-    state.step += 1;
-    remember_means(state);
+    parts_.model.to_direction(state_.parameters, contribution_);
+    parts_.rule.update(state_, contribution_);
+    state_.step += 1;
+    remember_means();
     const double seconds = stopwatch.seconds();
-    state.training_seconds += seconds;
+    state_.training_seconds += seconds;
     interval_seconds_ += seconds;
 
     // 6. Tell, evaluate and save where due.
-    tell_step(state);
+    tell_step();
     outcome.was_stopped = contribution_.terms.scalar("stop_votes") > 0;
-    if (evaluation_is_due(state.step)) validate(state, outcome.validation);
-    if (outcome.was_stopped || state.step == schedule_.total_steps || parts_.checkpoints.is_due(state)) {
-      parts_.checkpoints.save(state, progress(state), outcome.validation);
+    if (evaluation_is_due(state_.step)) validate(outcome.validation);
+    if (outcome.was_stopped || state_.step == schedule_.total_steps || parts_.checkpoints.is_due(state_)) {
+      parts_.checkpoints.save(state_, progress(), outcome.validation);
     }
   }
-  if (!outcome.was_stopped) test(state, outcome.test);
+  minibatches_.finish();
+  if (!outcome.was_stopped) test(outcome.test);
   return outcome;
 }
 
-Progress Trainer::progress(const TrainingState& state) const {
-  return progress_of(state, schedule_.total_steps, parts_.data.steps_per_epoch());
+Progress Trainer::progress() const {
+  return progress_of(state_, schedule_.total_steps, parts_.data.steps_per_epoch());
 }
 
 // The totals are the same on every rank, so all ranks leave together.
-void Trainer::require_finite(const TrainingState& state) const {
+void Trainer::require_finite() const {
   for (const double term : contribution_.terms.flat()) {
     if (std::isfinite(term)) continue;
-    throw AgreedError(ExitCode::internal, "{}", divergence_text("the ELBO is", state.step, parts_.rule));
+    throw AgreedError(ExitCode::internal, "{}", divergence_text("the ELBO is", state_.step, parts_.rule));
   }
 }
 
 // Objectives that are nonlinear in means over the data take them from the step before.
-void Trainer::remember_means(TrainingState& state) const {
+void Trainer::remember_means() {
   const double rows = contribution_.terms.scalar("rows");
   for (const auto& [name, length] : parts_.model.terms()) {
-    if (length == 1) state.previous_means[name] = contribution_.terms.scalar(name) / rows;
+    if (length == 1) state_.previous_means[name] = contribution_.terms.scalar(name) / rows;
   }
 }
 
-void Trainer::tell_step(const TrainingState& state) {
+void Trainer::tell_step() {
   for (std::size_t i = 0; i < interval_.flat().size(); ++i)
     interval_.flat()[i] += contribution_.terms.flat()[i];
-  parts_.observer.on_step(progress(state));
-  if (state.step % schedule_.log_every != 0 && state.step != schedule_.total_steps) return;
+  parts_.observer.on_step(progress());
+  if (state_.step % schedule_.log_every != 0 && state_.step != schedule_.total_steps) return;
 
-  TrainingRecord record{progress(state),
-                        parts_.model.training_metrics(state.parameters, interval_),
+  TrainingRecord record{progress(),
+                        parts_.model.training_metrics(state_.parameters, interval_),
                         interval_.scalar("rows") / interval_seconds_,
                         reduction_.take_seconds() / interval_seconds_,
                         parts_.rule.rate_name(),
-                        parts_.rule.rate(state.step - 1)};
+                        parts_.rule.rate(state_.step - 1)};
   parts_.observer.on_training(record);
   interval_.clear();
   interval_seconds_ = 0;
@@ -110,24 +115,24 @@ bool Trainer::evaluation_is_due(std::int64_t step) const {
   return schedule_.evaluate_every > 0 && step % schedule_.evaluate_every == 0;
 }
 
-void Trainer::validate(TrainingState& state, Metrics& metrics) {
+void Trainer::validate(Metrics& metrics) {
   if (parts_.data.validation_rows() == 0) return;
-  metrics = evaluator_.evaluate(state.parameters, parts_.data.validation(), parts_.data.training());
+  metrics = evaluator_.evaluate(state_.parameters, parts_.data.validation(), parts_.data.training());
   const std::string name = parts_.model.selection_metric();
   const double value = metrics.values.at(name);
-  const bool is_best = value > state.best_value;
+  const bool is_best = value > state_.best_value;
   if (is_best) {
-    state.best_value = value;
-    state.best_step = state.step;
-    parts_.checkpoints.save_best(state, progress(state), metrics);
+    state_.best_value = value;
+    state_.best_step = state_.step;
+    parts_.checkpoints.save_best(state_, progress(), metrics);
   }
-  parts_.observer.on_evaluation({progress(state), "validation", metrics, name, is_best});
+  parts_.observer.on_evaluation({progress(), "validation", metrics, name, is_best});
 }
 
-void Trainer::test(const TrainingState& state, Metrics& metrics) {
+void Trainer::test(Metrics& metrics) {
   if (parts_.data.test_rows() == 0) return;
-  metrics = evaluator_.evaluate(state.parameters, parts_.data.test(), parts_.data.training());
-  parts_.observer.on_evaluation({progress(state), "test", metrics, parts_.model.selection_metric()});
+  metrics = evaluator_.evaluate(state_.parameters, parts_.data.test(), parts_.data.training());
+  parts_.observer.on_evaluation({progress(), "test", metrics, parts_.model.selection_metric()});
 }
 
 }  // namespace svi::trainer

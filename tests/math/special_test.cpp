@@ -46,6 +46,47 @@ TEST(LogGamma, AgreesWithTheCLibrary) {
   }
 }
 
+// 2^45 exp ψ(x): relative errors, from the least argument that float32 can hold; both types are never zero.
+TEST(ScaledExpDigamma, AgreesWithTheSlowDigamma) {
+  for (const double x : wide_range()) {
+    const auto single = static_cast<float>(x);
+    const double expected = std::exp(45 * std::log(2.0) + slow_digamma(single));
+    if (single >= 0.0086F) {
+      EXPECT_LT(std::fabs(svi::math::scaled_exp_digamma(single) / expected - 1), 5e-7 + 3e-7 / single) << x;
+    } else {
+      EXPECT_GT(svi::math::scaled_exp_digamma(single), 0) << x;
+      EXPECT_LT(svi::math::scaled_exp_digamma(single), 1e-36) << x;
+    }
+    const double log_expected = 45 * std::log(2.0) + slow_digamma(x);
+    if (log_expected < -700) continue;  // beyond float64
+    EXPECT_LT(std::fabs(svi::math::scaled_exp_digamma(x) / std::exp(log_expected) - 1),
+              1e-13 * std::max(10.0, std::fabs(log_expected)))
+        << x;
+  }
+}
+
+TEST(LogGammaAndDigamma, InFloatAgreeWithDouble) {
+  for (const double x : wide_range()) {
+    if (x > 1e9) continue;  // its factors are beyond float32
+    const auto single = static_cast<float>(x);
+    const svi::math::LogGamma<float> found = svi::math::log_gamma_and_digamma(single);
+    const double size = std::max(1.0, single * std::fabs(std::log(static_cast<double>(single))));
+    EXPECT_LT(std::fabs(found.value - std::lgamma(static_cast<double>(single))),
+              1e-6 * std::max(size, std::fabs(std::log(static_cast<double>(single)))))
+        << x;
+    EXPECT_LT(relative(found.digamma, slow_digamma(single)), 1e-6) << x;
+    const svi::math::LogGamma<double> twice = svi::math::log_gamma_and_digamma(x);
+    EXPECT_LT(relative(twice.digamma, slow_digamma(x)), 2e-14) << x;
+  }
+}
+
+TEST(Exp, InFloat64AgreesWithTheCLibrary) {
+  for (double x = -707; x < 709; x += 0.137)
+    EXPECT_LT(std::fabs(svi::math::exp(x) / std::exp(x) - 1), 1e-15) << x;
+  EXPECT_GE(svi::math::exp(-1e300), std::numeric_limits<double>::min());
+  EXPECT_TRUE(std::isfinite(svi::math::exp(1e300)));
+}
+
 TEST(Log, AgreesWithTheCLibrary) {
   for (const double x : wide_range()) {
     EXPECT_LT(relative(svi::math::log(x), std::log(x)), 1e-15) << x;

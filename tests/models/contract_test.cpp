@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "models/instance.hpp"
+#include "models/lambda.hpp"
 
 namespace svi {
 void PrintTo(const ModelEntry& entry, std::ostream* out) { *out << entry.name; }
@@ -41,6 +42,35 @@ class Contract : public testing::TestWithParam<svi::ModelEntry> {
   }
 };
 
+// All that a contribution adds up, in one vector.
+Tensor sums_of(const Contribution& contribution) {
+  if (contribution.lazy_name.empty()) return contribution.statistics.flat();
+  return at::cat({contribution.statistics.flat(), contribution.rows.values.flatten()});
+}
+
+// The direction of ascent of every parameter: of a lazy matrix λ̂ − λ.
+svi::ParameterSet direction_of(const svi::ParameterSet& parameters, const Contribution& total) {
+  std::vector<svi::ParameterShape> shapes = parameters.shapes();
+  for (svi::ParameterShape& shape : shapes) shape.is_lazy = false;
+  svi::ParameterSet direction(shapes, at::kDouble);
+  for (const svi::ParameterShape& shape : parameters.shapes()) {
+    const Tensor& into = direction[shape.name];
+    if (shape.is_lazy) {
+      into.copy_(svi::test::dense(total.rows, into.size(0)) - parameters[shape.name].to(at::kDouble));
+    } else {
+      into.copy_(total.statistics[shape.name]);
+    }
+  }
+  return direction;
+}
+
+// Every parameter's data are its values, so that they can be moved.
+void fold(svi::ParameterSet& parameters) {
+  for (std::size_t i = 0; i < parameters.shapes().size(); ++i) {
+    if (parameters.lazy(i) != nullptr) svi::fold(parameters.view(i), *parameters.lazy(i));
+  }
+}
+
 void expect_near(const Tensor& a, const Tensor& b, double relative) {
   EXPECT_LE((a - b).abs().max().item<double>(), relative * b.abs().max().item<double>());
 }
@@ -50,15 +80,16 @@ void expect_near(const Tensor& a, const Tensor& b, double relative) {
 TEST_P(Contract, ContributionsOfRanksAddUp) {
   Instance model = instance();
   const Contribution whole = model.accumulate(batch(0, rows));
-  Contribution sum(model.state.parameters.zeros_like(), model.model->terms());
-  for (const auto& [first, last] : {std::pair{0, 1}, {1, 10}, {10, 10}, {10, 24}}) {
+  Contribution sum = model.accumulate(batch(0, 0));
+  for (const auto& [first, last] : {std::pair{0, 1}, {1, 10}, {10, 24}}) {
     const Contribution part = model.accumulate(batch(first, last));
     sum.statistics.flat().add_(part.statistics.flat());
+    if (sum.rows.size() > 0) sum.rows.values.add_(part.rows.values);
     for (std::size_t i = 0; i < sum.terms.flat().size(); ++i) sum.terms.flat()[i] += part.terms.flat()[i];
   }
   EXPECT_EQ(whole.terms.scalar("rows"), rows);
-  EXPECT_GT(whole.statistics.flat().abs().max().item<double>(), 0);
-  expect_near(sum.statistics.flat(), whole.statistics.flat(), 24 * 6e-8);
+  EXPECT_GT(sums_of(whole).abs().max().item<double>(), 0);
+  expect_near(sums_of(sum), sums_of(whole), 24 * 6e-8);
   for (std::size_t i = 0; i < sum.terms.flat().size(); ++i) {
     EXPECT_NEAR(sum.terms.flat()[i], whole.terms.flat()[i], 1e-6 * std::fabs(whole.terms.flat()[i]));
   }
@@ -69,12 +100,12 @@ TEST_P(Contract, AnEmptyShardAddsNothingAndAnnouncesTheSameRanges) {
   using Ranges = std::vector<std::pair<std::int64_t, std::int64_t>>;
   const auto announced = [&](const Minibatch& minibatch) {
     Ranges ranges;
-    Contribution contribution(model.state.parameters.zeros_like(), model.model->terms());
+    Contribution contribution = model.accumulate(batch(0, 0));
     contribution.on_ready = [&](std::int64_t first, std::int64_t last) { ranges.emplace_back(first, last); };
     model.model->accumulate(model.state.parameters, minibatch, {model.noise, model.state.previous_means},
                             contribution);
     if (minibatch.size() == 0) {
-      EXPECT_EQ(contribution.statistics.flat().abs().sum().item<double>(), 0);
+      EXPECT_EQ(sums_of(contribution).abs().sum().item<double>(), 0);
       for (const double term : contribution.terms.flat()) EXPECT_EQ(term, 0);
     }
     return ranges;
@@ -88,9 +119,11 @@ TEST_P(Contract, DirectionTimesMetricIsTheGradient) {
   const Minibatch all = batch(0, rows);
   const auto update = rule();
   for (int i = 0; i < 3; ++i) model.step(*update, all);  // away from the special start
+  fold(model.state.parameters);
   Contribution total = model.accumulate(all);
   model.model->to_direction(model.state.parameters, total);
-  model.model->apply_metric(model.state.parameters, total.statistics);
+  svi::ParameterSet ascent = direction_of(model.state.parameters, total);
+  model.model->apply_metric(model.state.parameters, ascent);
 
   const bool is_single = type() == at::kFloat;
   const double h = is_single ? 3e-3 : 1e-5;
@@ -104,14 +137,14 @@ TEST_P(Contract, DirectionTimesMetricIsTheGradient) {
     const Tensor v = (is_single ? direction * theta : direction).to(theta.scalar_type());
     const auto at_offset = [&](double t) {
       model.state.parameters.flat().copy_(theta + t * v);
+      fold(model.state.parameters);  // for the sums
       return model.elbo(all);
     };
     const double difference = (at_offset(h) - at_offset(-h)) / (2 * h);
     model.state.parameters.flat().copy_(theta);
-    const double expected =
-        (total.statistics.flat().to(at::kDouble) * v.to(at::kDouble)).sum().item<double>();
-    const double scale =
-        (total.statistics.flat().to(at::kDouble) * v.to(at::kDouble)).abs().sum().item<double>();
+    fold(model.state.parameters);
+    const double expected = (ascent.flat() * v.to(at::kDouble)).sum().item<double>();
+    const double scale = (ascent.flat() * v.to(at::kDouble)).abs().sum().item<double>();
     // float32: the ELBO is known to 1e-6 of itself, hence the difference to 1e-6·|ELBO|/h; double: h² terms.
     const double tolerance = is_single ? 1e-6 * std::fabs(model.elbo(all)) / h : 1e-6 * scale;
     EXPECT_NEAR(difference, expected, tolerance) << "trial " << trial;
@@ -130,6 +163,9 @@ TEST_P(Contract, StoppingAndGoingOnChangesNothing) {
   const auto copy = [](const svi::ParameterSet& from) {
     svi::ParameterSet to = from.zeros_like();
     to.flat().copy_(from.flat());
+    for (std::size_t i = 0; i < from.shapes().size(); ++i) {
+      if (from.lazy(i) != nullptr) *to.lazy(i) = *from.lazy(i);
+    }
     return to;
   };
   second.state.parameters = copy(first.state.parameters);

@@ -6,11 +6,13 @@
 #include <fmt/ranges.h>
 
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
 #include "svi/config/document.hpp"
 #include "svi/core/contribution.hpp"
+#include "svi/core/word_set.hpp"
 #include "svi/models/registry.hpp"
 #include "svi/optim/update_rule.hpp"
 
@@ -79,8 +81,17 @@ class Instance {
     model->initialize(state.parameters, noise);
   }
 
+  /// All words, so that contributions of different rows have the same layout.
+  std::vector<std::int32_t> all_words() const {
+    std::vector<std::int32_t> words(static_cast<std::size_t>(shape_.width()));
+    std::iota(words.begin(), words.end(), 0);
+    return words;
+  }
+
   Contribution accumulate(const Minibatch& minibatch) {
-    Contribution contribution(state.parameters.zeros_like(), model->terms());
+    Contribution contribution(model->parameter_shapes(), state.parameters.flat().scalar_type(),
+                              model->terms());
+    contribution.clear(all_words());
     model->accumulate(state.parameters, minibatch, {noise, state.previous_means}, contribution);
     return contribution;
   }
@@ -93,8 +104,7 @@ class Instance {
     prepare_state(rule, state);
     Contribution total = accumulate(minibatch);
     model->to_direction(state.parameters, total);
-    Tensor direction = total.statistics.flat();
-    rule.update(state, direction);
+    rule.update(state, total);
     state.step += 1;
   }
 

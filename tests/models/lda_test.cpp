@@ -1,11 +1,14 @@
 #include "models/lda.hpp"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 
 #include "models/instance.hpp"
+#include "models/lambda.hpp"
 #include "svi/core/completion.hpp"
 
 namespace {
@@ -104,12 +107,11 @@ TEST(Lda, BatchVariationalBayesIsTheSpecialCase) {
   for (int t = 0; t < 30; ++t) {
     // λ after the step is η + the expected counts under λ before it.
     svi::Contribution total = lda.accumulate(all);
-    const Tensor expected = total.statistics["lambda"] + 0.05;
-    const Tensor before_step = lda.state.parameters["lambda"].clone();
+    const Tensor expected = svi::test::dense(total.rows, Synthetic::vocabulary) + 0.05;
     lda.step(*rule, all);
-    // λ + 1·(λ̂ − λ) in float32: a difference and a sum, each right to 6e-8.
-    const double largest = std::max(expected.max().item<double>(), before_step.max().item<double>());
-    EXPECT_LT((lda.state.parameters["lambda"] - expected).abs().max().item<double>(), 4 * 6e-8 * largest);
+    // The counts are cleared and set, in float32.
+    EXPECT_LT((svi::test::lambda_of(lda.state.parameters) - expected).abs().max().item<double>(),
+              6e-8 * expected.max().item<double>());
     const double now = lda.elbo(all);
     // 50 tokens a document, the logarithm of each from four float32 digammas right to about 1e-7.
     EXPECT_GT(now, before - 50 * 4 * 1e-7);
@@ -124,8 +126,78 @@ TEST(Lda, StatisticsAddUpToTheTokens) {
   Instance lda("lda", {"topics=7"}, {.training_rows = 64, .feature_shape = {Synthetic::vocabulary}});
   const svi::Contribution total = lda.accumulate(all);
   // float32 sums over 7 topics and 64 documents, and half a dozen operations more, each right to 6e-8.
-  EXPECT_NEAR(total.statistics["lambda"].sum(at::kDouble).item<double>(), 64 * 50,
-              (7 + 64 + 6) * 6e-8 * 64 * 50);
+  EXPECT_NEAR(total.rows.values.sum(at::kDouble).item<double>(), 64 * 50, (7 + 64 + 6) * 6e-8 * 64 * 50);
+}
+
+// The words that a document fits on are added up in its place, whichever thread fitted it.
+TEST(Lda, NumberOfThreadsChangesNoBit) {
+  const Synthetic truth;
+  const Minibatch all = truth.documents(0, 200);
+  for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
+    Instance lda("lda", {"topics=37"}, {.training_rows = 200, .feature_shape = {Synthetic::vocabulary}},
+                 type);
+    const svi::Contribution of_one = lda.accumulate(all);
+    const auto evaluated = [&] {
+      const auto evaluation = lda.model->evaluation(lda.state.parameters, svi::EvaluationRows::held_out, 1);
+      svi::Sums sums(evaluation->layout());
+      evaluation->add(all, sums);
+      return std::vector<double>(sums.flat().begin(), sums.flat().end());
+    };
+    const std::vector<double> figures = evaluated();
+    for (const int threads : {2, 4}) {
+      at::set_num_threads(threads);
+      const svi::Contribution of_several = lda.accumulate(all);
+      EXPECT_TRUE(at::equal(of_several.rows.values, of_one.rows.values)) << threads;
+      EXPECT_TRUE(std::ranges::equal(of_several.terms.flat(), of_one.terms.flat())) << threads;
+      EXPECT_EQ(evaluated(), figures) << threads;
+      at::set_num_threads(1);
+    }
+    EXPECT_GT(of_one.rows.values.sum().item<double>(), 0);
+  }
+}
+
+// Only rows of words that occur are filled in, and they are those of all words.
+TEST(Lda, ExchangesTheRowsOfOccurringWordsAlone) {
+  const Synthetic truth;
+  const Minibatch few = truth.documents(0, 3);
+  Instance lda("lda", {"topics=5"}, {.training_rows = 64, .feature_shape = {Synthetic::vocabulary}});
+  const svi::Contribution whole = lda.accumulate(few);
+  svi::WordSet occurring(Synthetic::vocabulary);
+  occurring.add(std::get<CountRows>(few.rows));
+  svi::Contribution part(lda.model->parameter_shapes(), at::kFloat, lda.model->terms());
+  part.clear(occurring.words());
+  lda.model->accumulate(lda.state.parameters, few, {lda.noise, lda.state.previous_means}, part);
+  EXPECT_LT(part.rows.size(), Synthetic::vocabulary);
+  EXPECT_TRUE(at::equal(svi::test::dense(part.rows, Synthetic::vocabulary),
+                        svi::test::dense(whole.rows, Synthetic::vocabulary)));
+  const auto rule = robbins_monro(3, 0.7);
+  lda.model->to_direction(lda.state.parameters, part);
+  svi::TrainingState other;
+  other.parameters = lda.state.parameters.zeros_like();
+  other.parameters["lambda"].copy_(lda.state.parameters["lambda"]);
+  other.parameters.lazy("lambda") = lda.state.parameters.lazy("lambda");
+  rule->update(other, part);
+  lda.step(*rule, few);  // all words, most of them with zeros
+  EXPECT_TRUE(at::equal(other.parameters["lambda"], lda.state.parameters["lambda"]));
+  EXPECT_EQ(other.parameters.lazy("lambda"), lda.state.parameters.lazy("lambda"));
+}
+
+// In float64 a whole run stays near that in float32.
+TEST(Lda, Float64TrainsTheSameModel) {
+  const Synthetic truth;
+  const svi::DataShape shape{.training_rows = 400, .feature_shape = {Synthetic::vocabulary}};
+  Instance single("lda", {"topics=5", "alpha=1", "tolerance=1e-5", "max_iterations=1000"}, shape);
+  Instance twice("lda", {"topics=5", "alpha=1", "tolerance=1e-5", "max_iterations=1000"}, shape, at::kDouble);
+  const auto rule = robbins_monro(2, 0.7);
+  for (std::int64_t t = 0; t < 8; ++t) {
+    for (Instance* lda : {&single, &twice}) lda->step(*rule, truth.documents(50 * t, 50 * t + 50));
+  }
+  const Tensor lambda = svi::test::lambda_of(twice.state.parameters);
+  // γ stops within 1e-5 of a token a topic where convergence is slow by a factor of ten; N/S = 8.
+  EXPECT_LT((svi::test::lambda_of(single.state.parameters) - lambda).abs().max().item<double>(),
+            1e-4 * lambda.max().item<double>());
+  EXPECT_FALSE(
+      at::equal(single.state.parameters["lambda"].to(at::kDouble), twice.state.parameters["lambda"]));
 }
 
 // After one iteration from a document's start its topics still show where it was.
@@ -134,10 +206,10 @@ TEST(Lda, DocumentsStartAnewAtEachStep) {
   Minibatch minibatch = truth.documents(0, 4);
   Instance lda("lda", {"topics=5", "max_iterations=1"},
                {.training_rows = 4, .feature_shape = {Synthetic::vocabulary}});
-  const Tensor first = lda.accumulate(minibatch).statistics.flat();
-  EXPECT_TRUE(at::equal(lda.accumulate(minibatch).statistics.flat(), first));
+  const Tensor first = lda.accumulate(minibatch).rows.values;
+  EXPECT_TRUE(at::equal(lda.accumulate(minibatch).rows.values, first));
   minibatch.step = 1;
-  EXPECT_FALSE(at::equal(lda.accumulate(minibatch).statistics.flat(), first));
+  EXPECT_FALSE(at::equal(lda.accumulate(minibatch).rows.values, first));
 }
 
 // The whole evaluation of a held-out document again, in plain double arithmetic. α = 1: one optimum, whatever
@@ -152,7 +224,7 @@ TEST(Lda, DocumentCompletionIsItsDefinition) {
   svi::Sums sums(evaluation->layout());
   evaluation->add(held_out, sums);
 
-  const Tensor lambda = lda.state.parameters["lambda"].to(at::kDouble);
+  const Tensor lambda = svi::test::lambda_of(lda.state.parameters);
   const Tensor log_beta = at::digamma(lambda) - at::digamma(lambda.sum(0));
   const Tensor mean_beta = lambda / lambda.sum(0);
   const auto& rows = std::get<CountRows>(held_out.rows);
@@ -186,7 +258,7 @@ TEST(Lda, DocumentCompletionIsItsDefinition) {
 // Two topics of two likely words each; co-occurrences counted by hand.
 TEST(Lda, NpmiAndDiversityByHand) {
   Instance lda("lda", {"topics=2"}, {.training_rows = 4, .feature_shape = {2}});
-  lda.state.parameters["lambda"].copy_(at::tensor({9.0F, 1.0F, 1.0F, 9.0F}).view({2, 2}));
+  svi::test::set_lambda(lda.state.parameters, at::tensor({9.0F, 1.0F, 1.0F, 9.0F}).view({2, 2}));
   // Documents {0, 1}, {0}, {0, 1}, {}: p₀ = ¾, p₁ = ½, p₀₁ = ½.
   Minibatch documents;
   documents.ids = {0, 1, 2, 3};

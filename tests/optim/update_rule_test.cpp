@@ -24,8 +24,8 @@ TrainingState state_with(const svi::UpdateRule& rule, std::initializer_list<doub
 }
 
 double step(const svi::UpdateRule& rule, TrainingState& state, double gradient) {
-  Tensor direction = at::zeros_like(state.parameters.flat());
-  direction[0] = gradient;
+  svi::Contribution direction(state.parameters.shapes(), state.parameters.flat().scalar_type(), {});
+  direction.statistics.flat()[0] = gradient;
   rule.update(state, direction);
   state.step += 1;
   return state.parameters["theta"][0].item<double>();

@@ -15,7 +15,7 @@ namespace svi::comm {
 
 enum class DataType { uint8, int64, uint64, float32, float64 };
 enum class MemorySpace { host, cuda };
-enum class ReduceOperation { sum, minimum, maximum };
+enum class ReduceOperation { sum, maximum, bitwise_or };  // bitwise_or: whole numbers only
 
 /// A typed piece of memory, so that backends need to know neither tensors nor models.
 struct Buffer {

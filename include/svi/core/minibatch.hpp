@@ -37,6 +37,9 @@ struct Minibatch {
   std::int64_t step = 0;          ///< names the step's noise; see Philox
   std::vector<std::int64_t> ids;  ///< [B] each row's number in its file: names the row's noise
   Rows rows;                      ///< [B]
+  /// The words that occur in the global minibatch, ascending, the same on every rank; none for dense rows and
+  /// for rows that are only evaluated.
+  std::vector<std::int32_t> occurring;
 
   std::int64_t size() const { return static_cast<std::int64_t>(ids.size()); }
 };

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "svi/core/lazy_rows.hpp"
+
 namespace svi {
 
 using at::Tensor;
@@ -15,6 +17,8 @@ using at::Tensor;
 struct ParameterShape {
   std::string name;                 ///< as in a checkpoint, parts divided by '/': "encoder.0/weight"
   std::vector<std::int64_t> shape;  ///< its extents
+  /// A matrix of rows whose decay is applied lazily, see LazyScale; its statistics come by rows.
+  bool is_lazy = false;
 
   std::int64_t elements() const;
   bool operator==(const ParameterShape&) const = default;
@@ -42,13 +46,25 @@ class ParameterSet {
   const Tensor& operator[](std::string_view name) const;
   const Tensor& view(std::size_t index) const { return views_[index]; }
 
+  /// What makes values of a lazy matrix's data. @throws Error (internal) when it is not lazy
+  LazyScale& lazy(std::string_view name);
+  const LazyScale& lazy(std::string_view name) const;
+  /// Makes a matrix lazy with this scale.
+  void set_lazy(std::size_t index, LazyScale scale);
+  /// By index; null where the tensor is its values.
+  LazyScale* lazy(std::size_t index) { return shapes_[index].is_lazy ? &lazy_[index] : nullptr; }
+  const LazyScale* lazy(std::size_t index) const { return shapes_[index].is_lazy ? &lazy_[index] : nullptr; }
+
   const std::vector<ParameterShape>& shapes() const { return shapes_; }
   /// Elements without the padding.
   std::int64_t elements() const;
 
  private:
+  std::size_t index_of(std::string_view name) const;
+
   std::vector<ParameterShape> shapes_;
   std::vector<Tensor> views_;
+  std::vector<LazyScale> lazy_;  // of every tensor, used where it is lazy
   Tensor flat_;
 };
 

@@ -1,78 +1,18 @@
 #pragma once
 
-#include <bit>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <limits>
 
 #include "svi/base/cpu_versions.hpp"
+#include "svi/math/exponential.hpp"
 
 /// Special functions written without branches, so that a loop marked `omp simd` over them vectorises.
 ///
 /// Errors, relative to max(1, |result|), over [1e-12, 1e12]: float below 1e-6 (exp: relative, below 2e-7),
 /// double below 2e-14. The tests hold them against the C library and a slow series. **Local.**
 namespace svi::math {
-
-/// exp(x) in float32; arguments below −87 give exp(−87) = 1.6e-38, above 88 exp(88): never 0, never infinite.
-SVI_INLINE float exp(float x) {
-  x = x < -87.0F ? -87.0F : x;
-  x = x > 88.0F ? 88.0F : x;
-  // x = n·ln 2 + r with |r| ≤ ln 2 / 2; adding 1.5·2^23 rounds to the nearest whole number.
-  constexpr float round = 12582912.0F;
-  const float n = (x * 1.44269504F + round) - round;
-  const float r = (x - n * 0.693359375F) + n * 2.12194440e-4F;
-  float p = 1.9875691500e-4F;
-  p = p * r + 1.3981999507e-3F;
-  p = p * r + 8.3334519073e-3F;
-  p = p * r + 4.1665795894e-2F;
-  p = p * r + 1.6666665459e-1F;
-  p = p * r + 5.0000001201e-1F;
-  p = p * r * r + r + 1.0F;
-  const auto exponent = static_cast<std::int32_t>(n) << 23;
-  return std::bit_cast<float>(std::bit_cast<std::int32_t>(p) + exponent);
-}
-
-/// log(x) in float32 for normal positive x (polynomial of Moshier's Cephes library).
-SVI_INLINE float log(float x) {
-  // x = m·2^e with m in [√½, √2).
-  const auto bits = std::bit_cast<std::int32_t>(x) - 0x3f3504f3;
-  const auto e = static_cast<float>(bits >> 23);
-  const float m = std::bit_cast<float>((bits & 0x007fffff) + 0x3f3504f3) - 1.0F;
-  const float z = m * m;
-  float p = 7.0376836292e-2F;
-  p = p * m - 1.1514610310e-1F;
-  p = p * m + 1.1676998740e-1F;
-  p = p * m - 1.2420140846e-1F;
-  p = p * m + 1.4249322787e-1F;
-  p = p * m - 1.6668057665e-1F;
-  p = p * m + 2.0000714765e-1F;
-  p = p * m - 2.4999993993e-1F;
-  p = p * m + 3.3333331174e-1F;
-  const float y = p * m * z - 2.12194440e-4F * e - 0.5F * z;
-  return m + y + 0.693359375F * e;
-}
-
-/// log(x) in float64 for normal positive x: s = f/(2+f), log(1+f) = 2s + s·R(s²) with the minimax R of
-/// fdlibm.
-SVI_INLINE double log(double x) {
-  const auto bits = std::bit_cast<std::int64_t>(x) - 0x3fe6a09e667f3bcd;
-  const auto e = static_cast<double>(bits >> 52);
-  const double f = std::bit_cast<double>((bits & 0x000fffffffffffff) + 0x3fe6a09e667f3bcd) - 1.0;
-  const double s = f / (2.0 + f);
-  const double z = s * s;
-  double r = 1.479819860511658591e-01;
-  r = r * z + 1.531383769920937332e-01;
-  r = r * z + 1.818357216161805012e-01;
-  r = r * z + 2.222219843214978396e-01;
-  r = r * z + 2.857142874366239149e-01;
-  r = r * z + 3.999999999940941908e-01;
-  r = r * z + 6.666666666666735130e-01;
-  r = r * z;
-  const double half_square = 0.5 * f * f;
-  const double tail = s * (half_square + r) + e * 1.90821492927058770002e-10;
-  return e * 6.93147180369123816490e-01 - ((half_square - tail) - f);
-}
 
 /// A sum of reciprocals and a product that shift an argument upwards by six:
 /// ψ(x) = ψ(x + 6) − Σ 1/(x + i), ln Γ(x) = ln Γ(x + 6) − ln Π (x + i), i = 0 … 5.
@@ -127,48 +67,87 @@ SVI_INLINE Real digamma(Real x) {
   return digamma_asymptotic(y) - reciprocals;
 }
 
-/// ln Γ(x) for x > 0, float64 alone: in float32 the two logarithms that cancel would leave five digits.
-/// At y ≥ 12: (y − ½) ln y − y + ½ ln 2π + Σ B_2n / (2n(2n−1) y^(2n−1)) (A. and S. 6.1.41).
-SVI_INLINE double log_gamma(double x) {
+/// 2^45 exp(ψ(x)) in float32 for x in [1e-12, 1e12], without a logarithm: relative error below
+/// 5e-7 + 3e-7/x from x = 0.0086 on (a rounding of ψ(x) ≈ −1/x); below that ψ(x) counts as −118.
+///
+/// exp ψ(x) = exp(ψ(x + 4)) exp(−Σ 1/(x + i)), i = 0 … 3, and exp ψ(y + ½) = y + 1/(24y) − 37/(5760y³) + …
+/// (the series of A. and S. 6.3.18 put into the exponential).
+SVI_INLINE float scaled_exp_digamma(float x) {
+  const float bounded = 2e7F < x ? 2e7F : x;  // beyond, all that follows from it is below 2e-7
+  const float u = bounded * (bounded + 3.0F);
+  const float product = u * (u + 2.0F);
+  const float y = bounded + 3.5F;
+  const float inverse = 1.0F / (product * y);
+  const float reciprocals = (2.0F * bounded + 3.0F) * (2.0F * u + 2.0F) * (inverse * y);
+  const float z = inverse * product;  // 1/y
+  const float w = z * z;
+  float series = 10313.0F / 2903040;
+  series = series * w - 37.0F / 5760;
+  series = series * w + 1.0F / 24;
+  return (x + 3.5F + series * z) * scaled_exp<45>(-reciprocals);
+}
+
+/// The same in float64: relative error below 1e-12.
+SVI_INLINE double scaled_exp_digamma(double x) { return exp(31.19162312519754 + digamma(x)); }
+
+/// ln Γ(x) and ψ(x) for x > 0, which share their logarithm.
+/// At y ≥ 12: ln Γ(y) = (y − ½) ln y − y + ½ ln 2π + Σ B_2n / (2n(2n−1) y^(2n−1)) (A. and S. 6.1.41).
+template <std::floating_point Real>
+struct LogGamma {
+  Real value;
+  Real digamma;
+};
+
+SVI_INLINE LogGamma<double> log_gamma_and_digamma(double x) {
   double y = x;
   double product = 1;
+  double reciprocals = 0;
   for (double reached = 0; reached < asymptotic_from<double>; reached += 6) {
     const bool is_small = y < asymptotic_from<double>;
-    product *= is_small ? shift_by_six(is_small ? y : 1.0).product : 1.0;
+    const ShiftBySix<double> shift = shift_by_six(is_small ? y : 1.0);
+    product *= is_small ? shift.product : 1.0;
+    reciprocals += is_small ? shift.reciprocals : 0.0;
     y = is_small ? y + 6 : y;
   }
   const double inverse = 1 / y;
   const double w = inverse * inverse;
-  double series = -691.0 / 360360;
-  series = series * w + 1.0 / 1188;
-  series = series * w - 1.0 / 1680;
-  series = series * w + 1.0 / 1260;
-  series = series * w - 1.0 / 360;
-  series = series * w + 1.0 / 12;
-  return (y - 0.5) * log(y) - y + 0.918938533204672742 + inverse * series - log(product);
+  const double logarithm = log(y);
+  double gamma = -691.0 / 360360;
+  gamma = gamma * w + 1.0 / 1188;
+  gamma = gamma * w - 1.0 / 1680;
+  gamma = gamma * w + 1.0 / 1260;
+  gamma = gamma * w - 1.0 / 360;
+  gamma = gamma * w + 1.0 / 12;
+  double digamma = 1.0 / 12;
+  digamma = digamma * w - 691.0 / 32760;
+  digamma = digamma * w + 1.0 / 132;
+  digamma = digamma * w - 1.0 / 240;
+  digamma = digamma * w + 1.0 / 252;
+  digamma = digamma * w - 1.0 / 120;
+  digamma = digamma * w + 1.0 / 12;
+  return {(y - 0.5) * logarithm - y + 0.918938533204672742 + inverse * gamma - log(product),
+          logarithm - 0.5 * inverse - w * digamma - reciprocals};
 }
 
-/// ln(1 + exp(x)) and its derivative, the logistic function, from one exponential; exact at both ends.
-template <std::floating_point Real>
-struct Softplus {
-  Real value;
-  Real derivative;
-};
-
-SVI_INLINE Softplus<float> softplus(float x) {
-  const float e = exp(-std::fabs(x));  // in (0, 1]
-  const float inverse = 1.0F / (1.0F + e);
-  // ln(1 + e): the float nearest 1 + e loses what log's argument needs; ratio restores it (Kahan's log1p).
-  const float one_plus = 1.0F + e;
-  const float rest = e - (one_plus - 1.0F);
-  const float value = (x > 0.0F ? x : 0.0F) + log(one_plus) + rest * inverse;
-  return {value, x >= 0.0F ? inverse : e * inverse};
+/// The same in float32, from y ≥ 4 on. The error of ln Γ is relative to max(1, x ln x) instead, as two
+/// logarithms cancel; it adds up with others in a bound of that size.
+SVI_INLINE LogGamma<float> log_gamma_and_digamma(float x) {
+  const bool is_small = x < 1e4F;
+  const float small = is_small ? x : 1.0F;
+  const float u = small * (small + 3.0F);  // the four factors pair up to u and u + 2
+  const float product = u * (u + 2.0F);
+  const float reciprocals = (2.0F * small + 3.0F) * (2.0F * u + 2.0F) / product;
+  const float y = is_small ? x + 4.0F : x;
+  const float logarithm = log(y);
+  const float inverse = 1.0F / y;
+  const float w = inverse * inverse;
+  const float gamma = (w * (1.0F / 1260) - 1.0F / 360) * w + 1.0F / 12;
+  const float digamma = (w * (1.0F / 252) - 1.0F / 120) * w + 1.0F / 12;
+  const float of_product = log(product);
+  return {(y - 0.5F) * logarithm - y + 0.918938533F + inverse * gamma - (is_small ? of_product : 0.0F),
+          logarithm - 0.5F * inverse - w * digamma - (is_small ? reciprocals : 0.0F)};
 }
 
-inline Softplus<double> softplus(double x) {
-  const double e = std::exp(-std::fabs(x));
-  const double inverse = 1.0 / (1.0 + e);
-  return {(x > 0 ? x : 0) + std::log1p(e), x >= 0 ? inverse : e * inverse};
-}
+SVI_INLINE double log_gamma(double x) { return log_gamma_and_digamma(x).value; }
 
 }  // namespace svi::math

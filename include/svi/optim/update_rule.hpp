@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "svi/base/options.hpp"
+#include "svi/core/contribution.hpp"
 #include "svi/core/training_state.hpp"
 #include "svi/optim/schedule.hpp"
 
@@ -28,9 +29,10 @@ class UpdateRule {
   virtual std::vector<std::string> state_names() const { return {}; }
   virtual bool depends_on_total_steps() const { return false; }
 
-  /// Moves `state.parameters` along `direction` [P] by the step `state.step`; leaves `state.step` to the
-  /// caller. `direction` may be overwritten. **Local**, the same on every rank.
-  virtual void update(TrainingState& state, Tensor& direction) const = 0;
+  /// Moves `state.parameters` along the direction that `Model::to_direction` left in `direction` by the step
+  /// `state.step`; leaves `state.step` to the caller. `direction` may be overwritten. **Local**, the same on
+  /// every rank.
+  virtual void update(TrainingState& state, Contribution& direction) const = 0;
 };
 
 /// Keys of the section `optimizer`; each rule declares its own and no others.

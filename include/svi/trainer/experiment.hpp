@@ -41,6 +41,7 @@ class Experiment {
 
  private:
   void require_same_start();
+  at::ScalarType element_type() const;
   void build();
   void require_fit(const data::LocalRows& rows, const char* key) const;
   void prepare_directory();

@@ -9,6 +9,9 @@
 
 namespace svi::trainer {
 
+/// Elements [first, last) of a contiguous tensor.
+comm::Buffer buffer_of(const Tensor& flat, std::int64_t first, std::int64_t last);
+
 /// The sum of the ranks' contributions, started piece by piece while a model still computes the rest.
 class Reduction {
  public:
@@ -16,15 +19,17 @@ class Reduction {
 
   /// From now on every range the model announces is on its way at once. **Local.**
   void begin(Contribution& contribution);
-  /// Reduces the terms, and everything when nothing was announced; waits: `contribution` then holds the totals.
-  /// @throws Error (internal) when the model announced a part only **Collective.**
+  /// The rest is on its way: all that was not announced. **Collective.**
+  /// @throws Error (internal) when the model announced a part of the statistics only
+  void start_rest();
+  /// Waits; `contribution` then holds the totals. **Collective.**
   void finish();
 
   /// Seconds that this rank spent in `finish` and in starting operations, since the last call. **Local.**
   double take_seconds();
 
  private:
-  void start(std::int64_t first, std::int64_t last);
+  void start(const Tensor& flat, std::int64_t first, std::int64_t last);
 
   comm::Communicator& communicator_;
   Contribution* contribution_ = nullptr;

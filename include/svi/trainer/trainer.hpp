@@ -6,6 +6,7 @@
 #include "svi/models/model.hpp"
 #include "svi/optim/update_rule.hpp"
 #include "svi/trainer/evaluator.hpp"
+#include "svi/trainer/minibatches.hpp"
 #include "svi/trainer/observer.hpp"
 #include "svi/trainer/reduction.hpp"
 #include "svi/trainer/stop_signal.hpp"
@@ -51,26 +52,29 @@ struct TrainerSchedule {
 /// Stochastic variational inference, the same loop for every model (docs/math.md; Hoffman et al. 2013).
 class Trainer {
  public:
-  Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, std::uint64_t seed);
+  /// @param state where the run stands; must outlive it
+  Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, TrainingState& state);
 
-  /// Trains from `state` to the last step, or until a stop is requested. **Collective.**
+  /// Trains to the last step, or until a stop is requested. **Collective.**
   /// @param last_validation what the latest evaluation gave, of a run that is resumed
   /// @throws AgreedError (internal) when the ELBO is no longer finite
-  Outcome run(TrainingState& state, const Metrics& last_validation = {});
+  Outcome run(const Metrics& last_validation = {});
 
  private:
-  Progress progress(const TrainingState& state) const;
-  void require_finite(const TrainingState& state) const;
-  void remember_means(TrainingState& state) const;
-  void tell_step(const TrainingState& state);
-  void validate(TrainingState& state, Metrics& metrics);
-  void test(const TrainingState& state, Metrics& metrics);
+  Progress progress() const;
+  void require_finite() const;
+  void remember_means();
+  void tell_step();
+  void validate(Metrics& metrics);
+  void test(Metrics& metrics);
   bool evaluation_is_due(std::int64_t step) const;
 
   TrainerParts parts_;
   TrainerSchedule schedule_;
+  TrainingState& state_;
   Philox noise_;
   Evaluator evaluator_;
+  Minibatches minibatches_;
   Reduction reduction_;
   Contribution contribution_;
 

@@ -28,6 +28,7 @@ class TrainingData {
   /// This rank's rows of a step. **Local.**
   Minibatch minibatch(std::int64_t step);
 
+  bool counts_words() const { return facts_.layout == data::Layout::counts; }
   std::int64_t steps_per_epoch() const { return sampler_->steps_per_epoch(); }
   const data::Partition& partition() const { return *partition_; }
   const data::DataFacts& facts() const { return facts_; }

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "svi/comm/communicator.hpp"
+#include "svi/core/word_set.hpp"
+#include "svi/trainer/training_data.hpp"
+
+namespace svi::trainer {
+
+/// This rank's parts of the steps' minibatches, the next one gathered while the ranks' sums of the one before
+/// are on their way.
+///
+/// Word counts come with the words of the global minibatch, which the ranks unite from bit fields of V bits:
+/// only those words' statistics are exchanged.
+class Minibatches {
+ public:
+  Minibatches(TrainingData& data, comm::Communicator& communicator);
+
+  /// Gathers a step's rows and starts to unite the words. **Collective.**
+  void prepare(std::int64_t step);
+  /// The prepared minibatch, or that of any other step. **Collective.**
+  Minibatch take(std::int64_t step);
+  /// Waits for what is under way, if anything. **Collective.**
+  void finish();
+
+ private:
+  TrainingData& data_;
+  comm::Communicator& communicator_;
+  WordSet words_;
+  Minibatch next_{.step = -1};
+  std::unique_ptr<comm::Work> uniting_;
+};
+
+}  // namespace svi::trainer

@@ -1,0 +1,40 @@
+#include "lda_kernel.hpp"
+
+#include <vector>
+
+namespace svi::lda {
+
+#if defined(SVI_X86_KERNELS)
+namespace avx512 {
+template <typename Real>
+Kernel<Real> kernel();
+}
+namespace avx2 {
+template <typename Real>
+Kernel<Real> kernel();
+}
+#endif
+namespace portable {
+template <typename Real>
+Kernel<Real> kernel();
+}
+
+template <typename Real>
+std::span<const Kernel<Real>> kernels() {
+  static const std::vector<Kernel<Real>> found = [] {
+    std::vector<Kernel<Real>> list;
+#if defined(SVI_X86_KERNELS)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
+      list.push_back(avx512::kernel<Real>());
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) list.push_back(avx2::kernel<Real>());
+#endif
+    list.push_back(portable::kernel<Real>());
+    return list;
+  }();
+  return found;
+}
+template std::span<const Kernel<float>> kernels();
+template std::span<const Kernel<double>> kernels();
+
+}  // namespace svi::lda

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace svi::lda {
+
+/// Both factors of a responsibility carry 2^45, so that float32 holds exp(ψ(x)) down to ψ = −118, x = 0.0085.
+inline constexpr double factor_scale = 35184372088832.0;  // 2^45
+
+/// One document for `Kernel::fit`. Vectors over topics are padded to `stride` elements; pointers to them are
+/// on 64-byte boundaries.
+template <typename Real>
+struct FitTask {
+  std::int64_t stride;
+  std::int64_t topics;
+  std::int64_t words;       ///< a multiple of `words_at_once`
+  const Real* const* rows;  ///< [words] β' of each word, [stride], zero from K on
+  const Real* counts;       ///< [words], zero for padding
+  const Real* alpha;        ///< [stride], 1 from K on
+  Real* gamma;              ///< [stride] start and result, 1 from K on
+  Real* theta;              ///< [stride] out: θ' of the result
+  Real* ratios;             ///< [words] out: c_n / norm_n of the result
+  Real* norms;              ///< [words] out: Σ_k θ'_k β'_nk of the result
+  Real* sums;               ///< [stride] scratch
+  Real tolerance;
+  std::int64_t max_iterations;
+};
+
+template <typename Real>
+struct FitResult {
+  std::int64_t iterations;
+  Real smallest_norm;  ///< of all iterations
+  Real largest_theta;  ///< of the result
+};
+
+template <typename Real>
+struct DirichletSums {
+  Real log_gamma;
+  Real excess;
+};
+
+inline constexpr std::int64_t words_at_once = 4;
+
+/// The arithmetic of the E-step for one kind of processor. Results differ between kinds by rounding alone.
+/// **Local.**
+template <typename Real>
+struct Kernel {
+  const char* name;  ///< "AVX-512", "AVX2", "portable"
+
+  /// row_k = exp(ψ(offset_k + scale·data_k)) factor_k for k < topics, 0 up to stride; returns the largest.
+  Real (*topic_row)(std::int64_t topics, std::int64_t stride, const Real* data, Real scale,
+                    const Real* offsets, const Real* factors, Real* row);
+  /// Hoffman, Blei, Bach 2010, algorithm 1, without forming φ: γ_k = α_k + θ'_k Σ_n c_n β'_nk / norm_n until
+  /// the mean over k of |Δγ_k| falls below the tolerance.
+  FitResult<Real> (*fit)(const FitTask<Real>& task);
+  /// Σ_k ln Γ(γ_k) − ln Γ(α_k) and Σ_k (γ_k − α_k) ψ(γ_k): topics that a document does not use add nothing,
+  /// not even rounding, nor do the elements from K on.
+  DirichletSums<Real> (*dirichlet_sums)(std::int64_t stride, const Real* gamma, const Real* alpha);
+  /// out_k = row_k Σ_i ratios_i theta[documents_i · stride + k]: a word's expected counts, Σ_d c φ, added up
+  /// in the order given. @param sums [stride] scratch
+  void (*word_counts)(std::int64_t topics, std::int64_t stride, std::int64_t entries,
+                      const std::int32_t* documents, const Real* ratios, const Real* theta, const Real* row,
+                      Real* sums, Real* out);
+};
+
+/// Those this processor can run, the fastest first; never empty.
+template <typename Real>
+std::span<const Kernel<Real>> kernels();
+
+}  // namespace svi::lda

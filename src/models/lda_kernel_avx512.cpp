@@ -1,0 +1,4 @@
+#define SVI_KERNEL avx512
+#define SVI_KERNEL_NAME "AVX-512"
+#define SVI_VECTOR_BYTES 64
+#include "lda_kernel_body.inc"

@@ -1,0 +1,4 @@
+#define SVI_KERNEL portable
+#define SVI_KERNEL_NAME "portable"
+#define SVI_VECTOR_BYTES 16
+#include "lda_kernel_body.inc"

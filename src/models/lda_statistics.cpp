@@ -1,0 +1,113 @@
+#include "lda_statistics.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "svi/core/parallel.hpp"
+
+namespace svi::lda {
+
+template <typename Real>
+void Statistics<Real>::sort_entries_by_word() {
+  const std::span<const std::int32_t> entry_rows = inference_.entry_rows();
+  const CountRows& rows = inference_.rows();
+  word_starts_.assign(inference_.words().size() + 1, 0);
+  for (const std::int32_t row : entry_rows) ++word_starts_[static_cast<std::size_t>(row) + 1];
+  for (std::size_t r = 1; r < word_starts_.size(); ++r) word_starts_[r] += word_starts_[r - 1];
+  std::vector<std::int32_t> next(word_starts_.begin(), word_starts_.end() - 1);
+  places_.resize(entry_rows.size());
+  documents_.resize(entry_rows.size());
+  for (std::size_t b = 0; b + 1 < rows.starts.size(); ++b) {
+    for (auto i = static_cast<std::size_t>(rows.starts[b]); i < static_cast<std::size_t>(rows.starts[b + 1]);
+         ++i) {
+      places_[i] = next[static_cast<std::size_t>(entry_rows[i])]++;
+      documents_[static_cast<std::size_t>(places_[i])] = static_cast<std::int32_t>(b);
+    }
+  }
+}
+
+template <typename Real>
+void Statistics<Real>::fit_documents(const Minibatch& minibatch, const Philox& noise) {
+  const std::int64_t documents = minibatch.size();
+  const std::int64_t stride = inference_.beta().stride();
+  theta_.resize(static_cast<std::size_t>(documents * stride));
+  ratios_.resize(places_.size());
+  results_.assign(static_cast<std::size_t>(documents), {});
+  std::vector<DocumentFit<Real>> fits = fits_of_threads(inference_, options_);
+  std::vector<std::vector<float>> starts(
+      fits.size(), std::vector<float>(static_cast<std::size_t>(inference_.topics().topics())));
+  parallel_items(documents, [&](std::int64_t thread, std::int64_t b) {
+    const auto t = static_cast<std::size_t>(thread);
+    start_document(noise, minibatch.step, minibatch.ids[static_cast<std::size_t>(b)], starts[t]);
+    fits[t].fit(inference_.document(b), starts[t], theta_.data() + b * stride);
+    const auto first = static_cast<std::size_t>(inference_.rows().starts[static_cast<std::size_t>(b)]);
+    for (std::size_t n = 0; n < fits[t].ratios().size(); ++n)
+      ratios_[static_cast<std::size_t>(places_[first + n])] =
+          fits[t].reference() ? Real(0) : fits[t].ratios()[n];
+    results_[static_cast<std::size_t>(b)] = {fits[t].bound(), fits[t].iterations(), fits[t].reference()};
+  });
+}
+
+template <typename Real>
+void Statistics<Real>::add_up_words(const Contribution& contribution,
+                                    std::span<const std::int32_t> contribution_rows) {
+  const std::int64_t topics = inference_.topics().topics();
+  const std::int64_t stride = inference_.beta().stride();
+  Real* out = contribution.rows.values.template mutable_data_ptr<Real>();
+  parallel_parts(std::ssize(contribution_rows), [&](std::int64_t first, std::int64_t last) {
+    AlignedBuffer<Real> sums;
+    sums.resize(static_cast<std::size_t>(stride));
+    for (std::int64_t r = first; r < last; ++r) {
+      const std::int32_t start = word_starts_[static_cast<std::size_t>(r)];
+      const std::int32_t entries = word_starts_[static_cast<std::size_t>(r) + 1] - start;
+      inference_.kernel().word_counts(topics, stride, entries, documents_.data() + start,
+                                      ratios_.data() + start, theta_.data(), inference_.beta().row(r),
+                                      sums.data(),
+                                      out + contribution_rows[static_cast<std::size_t>(r)] * topics);
+    }
+  });
+}
+
+template <typename Real>
+void Statistics<Real>::add_references(Contribution& contribution,
+                                      std::span<const std::int32_t> contribution_rows) {
+  const std::int64_t topics = inference_.topics().topics();
+  Real* out = contribution.rows.values.template mutable_data_ptr<Real>();
+  for (std::int64_t b = 0; b < std::ssize(results_); ++b) {
+    const auto& reference = results_[static_cast<std::size_t>(b)].reference;
+    if (!reference) continue;
+    const double* counts = reference->counts.data();
+    for (const std::int32_t r : inference_.document(b).rows) {
+      Real* row = out + contribution_rows[static_cast<std::size_t>(r)] * topics;
+      for (std::int64_t k = 0; k < topics; ++k) row[k] += static_cast<Real>(*counts++);
+    }
+  }
+}
+
+template <typename Real>
+void Statistics<Real>::accumulate(const Topics& topics, const Minibatch& minibatch, const Philox& noise,
+                                  Contribution& contribution) {
+  inference_.prepare(topics, std::get<CountRows>(minibatch.rows));
+  sort_entries_by_word();
+  fit_documents(minibatch, noise);
+
+  std::vector<std::int32_t> contribution_rows(inference_.words().size());
+  for (std::size_t i = 0; i < contribution.rows.rows.size(); ++i) {
+    const std::int32_t r = inference_.row_of(contribution.rows.rows[i]);
+    if (r >= 0) contribution_rows[static_cast<std::size_t>(r)] = static_cast<std::int32_t>(i);
+  }
+  add_up_words(contribution, contribution_rows);
+  add_references(contribution, contribution_rows);
+
+  for (const Result& result : results_) {
+    contribution.terms.scalar("bound") += result.bound;
+    contribution.terms.scalar("iterations") += static_cast<double>(result.iterations);
+  }
+  contribution.terms.scalar("rows") += static_cast<double>(results_.size());
+}
+
+template class Statistics<float>;
+template class Statistics<double>;
+
+}  // namespace svi::lda

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "lda_inference.hpp"
+#include "svi/core/contribution.hpp"
+#include "svi/models/model.hpp"
+
+namespace svi::lda {
+
+/// The expected counts Σ_d c_dw φ_dwk of a minibatch, and its part of the bound.
+///
+/// Documents are fitted first, on any thread; then each word adds up its documents' θ' in document order. So
+/// the result does not depend on the number of threads, to the bit. **Local.**
+template <typename Real>
+class Statistics {
+ public:
+  Statistics(std::int64_t vocabulary, const EStepOptions& options)
+      : options_(options), inference_(vocabulary) {}
+
+  /// Fills `contribution.rows`, and adds to the terms "bound", "iterations" and "rows".
+  void accumulate(const Topics& topics, const Minibatch& minibatch, const Philox& noise,
+                  Contribution& contribution);
+
+ private:
+  struct Result {
+    double bound = 0;
+    std::int64_t iterations = 0;
+    std::optional<ReferenceFit> reference;
+  };
+
+  void sort_entries_by_word();
+  void fit_documents(const Minibatch& minibatch, const Philox& noise);
+  void add_up_words(const Contribution& contribution, std::span<const std::int32_t> contribution_rows);
+  void add_references(Contribution& contribution, std::span<const std::int32_t> contribution_rows);
+
+  EStepOptions options_;
+  Inference<Real> inference_;
+  AlignedBuffer<Real> theta_;    // [documents, stride]
+  std::vector<Result> results_;  // [documents]
+  // Entries sorted by β' row, within a row by document.
+  std::vector<std::int32_t> word_starts_;  // [words + 1]
+  std::vector<std::int32_t> places_;       // [entries] where each entry of the minibatch went
+  std::vector<std::int32_t> documents_;    // [entries]
+  std::vector<Real> ratios_;               // [entries]
+};
+
+}  // namespace svi::lda

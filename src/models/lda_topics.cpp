@@ -1,0 +1,118 @@
+#include "lda_topics.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "svi/core/parallel.hpp"
+#include "svi/math/special.hpp"
+
+namespace svi::lda {
+
+Topics::Topics(const ParameterSet& parameters)
+    : first_(parameters["lambda"].const_data_ptr()),
+      is_double_(parameters["lambda"].scalar_type() == at::kDouble),
+      vocabulary_(parameters["lambda"].size(0)),
+      topics_(parameters["lambda"].size(1)),
+      lazy_(&parameters.lazy("lambda")),
+      totals_(column_totals(parameters["lambda"], *lazy_)) {}
+
+double Topics::value(std::int64_t word, std::int64_t k) const {
+  const double data = is_double() ? row<double>(word)[k] : static_cast<double>(row<float>(word)[k]);
+  return lazy_->offset + lazy_->scale * data;
+}
+
+void Topics::values(std::int64_t word, double* of_word) const {
+  const auto fill = [&](const auto* data) {
+    for (std::int64_t k = 0; k < topics_; ++k)
+      of_word[k] = lazy_->offset + lazy_->scale * static_cast<double>(data[k]);
+  };
+  if (is_double_) {
+    fill(row<double>(word));
+  } else {
+    fill(row<float>(word));
+  }
+}
+
+std::vector<std::vector<std::int64_t>> likeliest_words(const Topics& topics, std::int64_t count) {
+  struct Candidate {
+    double value;
+    std::int64_t word;
+  };
+  const auto size = static_cast<std::size_t>(std::min(count, topics.vocabulary()));
+  std::vector<std::vector<Candidate>> best(static_cast<std::size_t>(topics.topics()));  // best first
+  std::vector<double> of_word(best.size());
+  for (std::int64_t word = 0; word < topics.vocabulary() && size > 0; ++word) {
+    topics.values(word, of_word.data());
+    for (std::size_t k = 0; k < best.size(); ++k) {
+      if (best[k].size() == size && !(of_word[k] > best[k].back().value)) continue;
+      if (best[k].size() == size) best[k].pop_back();
+      const auto place =
+          std::upper_bound(best[k].begin(), best[k].end(), of_word[k],
+                           [](double value, const Candidate& other) { return value > other.value; });
+      best[k].insert(place, {of_word[k], word});
+    }
+  }
+  std::vector<std::vector<std::int64_t>> words(best.size());
+  for (std::size_t k = 0; k < best.size(); ++k) {
+    for (const Candidate& candidate : best[k]) words[k].push_back(candidate.word);
+  }
+  return words;
+}
+
+template <typename Real>
+void TopicRows<Real>::compute(const Kernel<Real>& kernel, std::span<const std::int32_t> words,
+                              const Topics& topics) {
+  // Below this a row's largest element has lost its neighbours to the end of float32's range.
+  constexpr Real smallest_row = 1e-10F;
+  constexpr std::size_t words_ahead = 4;
+  topics_ = topics.topics();
+  stride_ = stride_of(topics_);
+  values_.resize(words.size() * static_cast<std::size_t>(stride_));
+  priors_.resize(static_cast<std::size_t>(stride_));
+  factors_.resize(static_cast<std::size_t>(stride_));
+  offsets_.assign(words.size(), 0.0);
+  digamma_totals_.clear();
+  for (const double total : topics.totals()) digamma_totals_.push_back(math::digamma(total));
+  for (std::int64_t k = 0; k < stride_; ++k) {
+    priors_.data()[k] = k < topics_ ? static_cast<Real>(topics.offset()) : Real(1);
+    factors_.data()[k] =
+        k < topics_ ? static_cast<Real>(std::exp(-digamma_totals_[static_cast<std::size_t>(k)])) : Real(0);
+  }
+  const auto scale = static_cast<Real>(topics.scale());
+  // A topic of hardly any tokens, its prior's included: its factor is beyond float32.
+  const bool has_tiny_topic = *std::min_element(digamma_totals_.begin(), digamma_totals_.end()) < -40;
+  parallel_parts(std::ssize(words), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r) {
+      if (r + static_cast<std::int64_t>(words_ahead) < last) {
+        const auto* next =
+            reinterpret_cast<const char*>(topics.row<Real>(words[static_cast<std::size_t>(r) + words_ahead]));
+        for (std::int64_t byte = 0; byte < topics_ * static_cast<std::int64_t>(sizeof(Real)); byte += 64)
+          __builtin_prefetch(next + byte);
+      }
+      const std::int32_t word = words[static_cast<std::size_t>(r)];
+      const Real largest = kernel.topic_row(topics_, stride_, topics.row<Real>(word), scale, priors_.data(),
+                                            factors_.data(), values_.data() + r * stride_);
+      if (!(largest >= smallest_row) || has_tiny_topic) compute_by_logarithms(r, word, topics);
+    }
+  });
+}
+
+template <typename Real>
+void TopicRows<Real>::compute_by_logarithms(std::int64_t r, std::int32_t word, const Topics& topics) {
+  std::vector<double> logarithms(static_cast<std::size_t>(topics_));
+  topics.values(word, logarithms.data());
+  for (std::size_t k = 0; k < logarithms.size(); ++k)
+    logarithms[k] = math::digamma(logarithms[k]) - digamma_totals_[k];
+  const double largest = *std::max_element(logarithms.begin(), logarithms.end());
+  offsets_[static_cast<std::size_t>(r)] = largest;
+  Real* row = values_.data() + r * stride_;
+  for (std::size_t k = 0; k < logarithms.size(); ++k)
+    row[k] = static_cast<Real>(factor_scale * std::exp(std::max(logarithms[k] - largest, -118.0)));
+}
+
+template class TopicRows<float>;
+template class TopicRows<double>;
+
+}  // namespace svi::lda

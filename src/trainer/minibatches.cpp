@@ -1,0 +1,33 @@
+#include "svi/trainer/minibatches.hpp"
+
+#include <utility>
+
+namespace svi::trainer {
+
+Minibatches::Minibatches(TrainingData& data, comm::Communicator& communicator)
+    : data_(data), communicator_(communicator), words_(data.counts_words() ? data.shape().width() : 0) {}
+
+void Minibatches::prepare(std::int64_t step) {
+  finish();
+  next_ = data_.minibatch(step);
+  const auto* counts = std::get_if<CountRows>(&next_.rows);
+  if (counts == nullptr) return;
+  words_.clear();
+  words_.add(*counts);
+  uniting_ = communicator_.control().all_reduce(comm::buffer_of(words_.bits()),
+                                                comm::ReduceOperation::bitwise_or, "words of a minibatch");
+}
+
+Minibatch Minibatches::take(std::int64_t step) {
+  if (next_.step != step) prepare(step);
+  finish();
+  next_.occurring = words_.words();
+  return std::exchange(next_, {.step = -1});
+}
+
+void Minibatches::finish() {
+  if (uniting_) uniting_->wait();
+  uniting_.reset();
+}
+
+}  // namespace svi::trainer
