@@ -35,6 +35,8 @@ void LdaOptions::describe(OptionSet& model, OptionSet&) {
              "an E-step stops when the mean of |Δγ_k| falls below");
   model.integer("max_iterations", max_iterations, Range::between(1, 100000), "iterations",
                 "most of an E-step");
+  model.flag("active_topics", active_topics,
+             "an E-step goes on with the topics that its document uses; all are judged at its end");
 }
 
 std::unique_ptr<Model> LdaOptions::build(const DataShape& shape) const {
@@ -42,7 +44,7 @@ std::unique_ptr<Model> LdaOptions::build(const DataShape& shape) const {
 }
 
 EStepOptions e_step_options(const LdaOptions& options) {
-  return {options.alpha, options.tolerance, options.max_iterations};
+  return {options.alpha, options.tolerance, options.max_iterations, options.active_topics};
 }
 
 Lda::Lda(const LdaOptions& options, const DataShape& shape) : options_(options), shape_(shape) {}

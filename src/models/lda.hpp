@@ -18,6 +18,7 @@ struct LdaOptions : ModelOptions {
   double eta = 0.01;
   double tolerance = 1e-3;
   std::int64_t max_iterations = 100;
+  bool active_topics = true;
 
   void describe(OptionSet& model, OptionSet& objective) override;
   std::unique_ptr<Model> build(const DataShape& shape) const override;

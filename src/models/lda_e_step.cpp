@@ -40,6 +40,8 @@ EStep<Real>::EStep(const Kernel<Real>& kernel, std::int64_t topics, const EStepO
   std::fill_n(alpha_.data(), stride_, Real(1));
   std::fill_n(gamma_.data(), stride_, Real(1));
   std::fill_n(alpha_.data(), topics_, static_cast<Real>(options.alpha));
+  active_topics_.resize(most_active);
+  active_numbers_.resize(4 * most_active);
   alpha_total_ = static_cast<double>(topics_) * options.alpha;
 }
 
@@ -48,11 +50,14 @@ std::int64_t EStep<Real>::lay_out(const TopicRows<Real>& beta, const Document& d
   words_ = document.rows.size();
   const std::size_t padded = (words_ + words_at_once - 1) / words_at_once * words_at_once;
   rows_.resize(padded);
-  for (AlignedBuffer<Real>* buffer : {&counts_, &norms_, &ratios_}) buffer->resize(padded);
+  const std::size_t lines = (words_ + 15) / 16 * 16;
+  for (AlignedBuffer<Real>* buffer : {&counts_, &norms_, &ratios_}) buffer->resize(lines);
+  if (options_.active_topics) active_rows_.resize(lines * most_active);
+  std::fill_n(counts_.data() + words_, lines - words_, Real(0));
   for (std::size_t n = 0; n < padded; ++n) {
     // A padding word repeats the first with count 0: it adds nothing and its norm is positive.
     rows_[n] = beta.row(document.rows[n < words_ ? n : 0]);
-    counts_.data()[n] = n < words_ ? static_cast<Real>(document.counts[n]) : Real(0);
+    if (n < words_) counts_.data()[n] = static_cast<Real>(document.counts[n]);
   }
   return static_cast<std::int64_t>(padded);
 }
@@ -67,9 +72,14 @@ bool EStep<Real>::fit(const TopicRows<Real>& beta, const Document& document, std
     return true;
   }
   std::copy(start.begin(), start.end(), gamma_.data());
+  const std::int64_t words = lay_out(beta, document);
+  Real* numbers = active_numbers_.data();
+  ActiveTopics<Real> active{
+      active_topics_.data(), active_rows_.data(),       ratios_.data(),           numbers,
+      numbers + most_active, numbers + 2 * most_active, numbers + 3 * most_active};
   const FitTask<Real> task{.stride = stride_,
                            .topics = topics_,
-                           .words = lay_out(beta, document),
+                           .words = words,
                            .rows = rows_.data(),
                            .counts = counts_.data(),
                            .alpha = alpha_.data(),
@@ -79,7 +89,8 @@ bool EStep<Real>::fit(const TopicRows<Real>& beta, const Document& document, std
                            .norms = norms_.data(),
                            .sums = sums_.data(),
                            .tolerance = static_cast<Real>(options_.tolerance),
-                           .max_iterations = options_.max_iterations};
+                           .max_iterations = options_.max_iterations,
+                           .active = options_.active_topics ? &active : nullptr};
   const FitResult<Real> result = kernel_.fit(task);
   iterations_ = result.iterations;
   // What elements below the range can add to a norm must stay below a millionth of it.

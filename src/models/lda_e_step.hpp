@@ -20,6 +20,7 @@ struct EStepOptions {
   double alpha = 0.1;
   double tolerance = 1e-3;
   std::int64_t max_iterations = 100;
+  bool active_topics = true;  ///< see Kernel::fit
 };
 
 /// The E-step of one document at a time: Hoffman, Blei, Bach 2010, algorithm 1 without forming φ.
@@ -60,6 +61,10 @@ class EStep {
   std::vector<const Real*> rows_;  // [words]
   AlignedBuffer<Real> counts_;     // [words], padding zero
   AlignedBuffer<Real> norms_;
+  // Of the topics in use; see ActiveTopics.
+  std::vector<std::int32_t> active_topics_;
+  AlignedBuffer<Real> active_rows_;
+  AlignedBuffer<Real> active_numbers_;  // [4, most_active]
   AlignedBuffer<Real> ratios_;
 };
 

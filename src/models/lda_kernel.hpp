@@ -8,6 +8,21 @@ namespace svi::lda {
 /// Both factors of a responsibility carry 2^45, so that float32 holds exp(ψ(x)) down to ψ = −118, x = 0.0085.
 inline constexpr double factor_scale = 35184372088832.0;  // 2^45
 
+/// Most topics that an E-step goes on with alone.
+inline constexpr std::int64_t most_active = 64;
+
+/// Scratch of an E-step that goes on with the topics a document uses. Pointers are on 64-byte boundaries.
+template <typename Real>
+struct ActiveTopics {
+  std::int32_t* topics;  ///< [most_active] which
+  Real* rows;            ///< [words / 16 rounded up, active topics, 16] β', words side by side
+  Real* ratios;          ///< [words rounded up to 16]
+  Real* alpha;           ///< [most_active] each
+  Real* gamma;
+  Real* theta;
+  Real* sums;
+};
+
 /// One document for `Kernel::fit`. Vectors over topics are padded to `stride` elements; pointers to them are
 /// on 64-byte boundaries.
 template <typename Real>
@@ -16,7 +31,7 @@ struct FitTask {
   std::int64_t topics;
   std::int64_t words;       ///< a multiple of `words_at_once`
   const Real* const* rows;  ///< [words] β' of each word, [stride], zero from K on
-  const Real* counts;       ///< [words], zero for padding
+  const Real* counts;       ///< [words rounded up to 16], zero for padding
   const Real* alpha;        ///< [stride], 1 from K on
   Real* gamma;              ///< [stride] start and result, 1 from K on
   Real* theta;              ///< [stride] out: θ' of the result
@@ -25,6 +40,7 @@ struct FitTask {
   Real* sums;               ///< [stride] scratch
   Real tolerance;
   std::int64_t max_iterations;
+  ActiveTopics<Real>* active;  ///< null: every iteration goes over all topics
 };
 
 template <typename Real>
@@ -53,6 +69,10 @@ struct Kernel {
                     const Real* offsets, const Real* factors, Real* row);
   /// Hoffman, Blei, Bach 2010, algorithm 1, without forming φ: γ_k = α_k + θ'_k Σ_n c_n β'_nk / norm_n until
   /// the mean over k of |Δγ_k| falls below the tolerance.
+  ///
+  /// With `active`, iterations over all topics alternate with series of them over the topics that hold more
+  /// than a tenth of the tolerance of tokens, as soon as these are at most half. The last is always over all
+  /// topics, and the tolerance is judged there.
   FitResult<Real> (*fit)(const FitTask<Real>& task);
   /// Σ_k ln Γ(γ_k) − ln Γ(α_k) and Σ_k (γ_k − α_k) ψ(γ_k): topics that a document does not use add nothing,
   /// not even rounding, nor do the elements from K on.

@@ -70,7 +70,8 @@ struct Case {
   svi::AlignedBuffer<float> theta;
 };
 
-constexpr EStepOptions tight{.alpha = 0.1, .tolerance = 1e-5, .max_iterations = 2000};
+constexpr EStepOptions tight{.alpha = 0.1, .tolerance = 1e-5, .max_iterations = 2000, .active_topics = false};
+constexpr EStepOptions tight_active{.alpha = 0.1, .tolerance = 1e-5, .max_iterations = 2000};
 
 // The reference does the same iterations in float64. Near the fixed point both move slower than the
 // tolerance, 1e-5 tokens a topic, and errors of float32 are 1e-6 of a document's tokens: where convergence is
@@ -95,6 +96,7 @@ TEST_P(Sizes, AgreesWithTheReferenceOnEveryInstructionSet) {
   for (const Kernel<float>& kernel : svi::lda::kernels<float>()) {
     Case a(topics, words, smallest, 17, kernel);
     agrees_with_the_reference(a, tight);
+    agrees_with_the_reference(a, tight_active);
   }
 }
 
@@ -133,7 +135,7 @@ INSTANTIATE_TEST_SUITE_P(TopicsWordsSmallestLambda, Sizes,
 // A document of 100,000 distinct words, and one whose words come a million times. Few iterations: both paths
 // are then at the same place, though far from the fixed point.
 TEST(EStep, AgreesWithTheReferenceOnHugeDocuments) {
-  constexpr EStepOptions few{.alpha = 0.1, .tolerance = 1e-5, .max_iterations = 10};
+  constexpr EStepOptions few{.alpha = 0.1, .tolerance = 1e-5, .max_iterations = 10, .active_topics = false};
   for (const Kernel<float>& kernel : svi::lda::kernels<float>()) {
     Case many_words(7, 100000, 0.01, 29, kernel);
     agrees_with_the_reference(many_words, few);
@@ -152,7 +154,8 @@ TEST(EStep, OfFloat64IsTheReferenceToElevenDigits) {
       beta.compute(kernel, a.words, Topics(parameters));
       svi::AlignedBuffer<double> theta;
       theta.resize(static_cast<std::size_t>(beta.stride()));
-      constexpr EStepOptions few{.alpha = 0.1, .tolerance = 1e-9, .max_iterations = 20};
+      constexpr EStepOptions few{
+          .alpha = 0.1, .tolerance = 1e-9, .max_iterations = 20, .active_topics = false};
       svi::lda::EStep<double> e_step(kernel, topics, few);
       ASSERT_TRUE(e_step.fit(beta, a.document(), a.start, theta.data()));
       const ReferenceFit reference = svi::lda::fit_reference(a.log_beta, a.counts, a.start, few);
@@ -160,6 +163,33 @@ TEST(EStep, OfFloat64IsTheReferenceToElevenDigits) {
         EXPECT_NEAR(e_step.gamma()[k], reference.gamma[k], 1e-11 * a.tokens());
       EXPECT_NEAR(e_step.bound(beta, a.document()), reference.bound, 1e-10 * std::fabs(reference.bound));
     }
+}
+
+// Documents of a topic model rather than of noise: each word belongs to one of 100 topics, each document to
+// four. Most iterations are then over few topics, and yet one iteration more over all, in float64, moves γ by
+// no more than the tolerance.
+TEST(EStep, WithActiveTopicsEndsWhereAllTopicsRest) {
+  constexpr std::int64_t topics = 100;
+  for (const Kernel<float>& kernel : svi::lda::kernels<float>()) {
+    Case a(topics, 60, 0.01, 41, kernel);
+    for (std::size_t i = 0; i < a.lambda.size(); ++i) {
+      const bool is_used = i % topics % 25 == 3;
+      a.lambda[i] = is_used ? 5 + a.lambda[i] / 10 : 0.05F + a.lambda[i] / 1000;
+    }
+    a.take_lambda();
+    const EStepOptions options{.alpha = 0.1, .tolerance = 1e-4, .max_iterations = 1000};
+    EStep e_step(kernel, topics, options);
+    ASSERT_TRUE(a.fit(e_step));
+    EXPECT_GT(e_step.iterations(), 5) << "active topics never came in";
+    const std::vector<float> gamma(e_step.gamma().begin(), e_step.gamma().end());
+    const ReferenceFit once = svi::lda::fit_reference(
+        a.log_beta, a.counts, gamma, {.alpha = 0.1, .tolerance = 1e-12, .max_iterations = 1});
+    double change = 0;
+    for (std::size_t k = 0; k < topics; ++k)
+      change += std::fabs(once.gamma[k] - static_cast<double>(gamma[k]));
+    EXPECT_LT(change / topics, options.tolerance);
+    EXPECT_GT(*std::max_element(gamma.begin(), gamma.end()), 10);
+  }
 }
 
 TEST(EStepReference, BoundNeverFallsAndEndsAtAFixedPoint) {
