@@ -15,6 +15,8 @@ namespace svi::cli {
 
 namespace {
 
+constexpr double program_bytes = 300e6;
+
 std::string host_name() {
   std::array<char, 256> name{};
   gethostname(name.data(), name.size() - 1);
@@ -50,6 +52,28 @@ std::string free_space_text(const std::string& directory) {
   return problem ? "unknown" : bytes_text(static_cast<double>(space.available));
 }
 
+std::string rows_in_memory(const trainer::TrainingData& data, const trainer::Settings& settings) {
+  const std::string bytes = bytes_text(static_cast<double>(data.training_bytes()));
+  if (!data.is_streamed()) return fmt::format("all: {} on this rank", bytes);
+  return fmt::format("at most {} on this rank, streamed from the file under data.memory_limit: {}", bytes,
+                     settings.data.memory_limit);
+}
+
+// Numbers that each row of the file has in memory whether it streams or not: where it starts, whose it is,
+// its place in the order of the epoch.
+constexpr double index_bytes_per_row = 32;
+
+// Of a lazy matrix the direction has a minibatch's rows only, but a checkpoint and an evaluation hold a copy.
+std::string memory_text(const trainer::TrainingData& data, double of_parameters, double working,
+                        bool is_lazy) {
+  const double rows = static_cast<double>(data.training_bytes()) +
+                      index_bytes_per_row * static_cast<double>(data.facts().rows);
+  return fmt::format("about {}: {} of parameters{}, {} of rows, {} of work, {} of the program itself",
+                     bytes_text(of_parameters + rows + working + program_bytes), bytes_text(of_parameters),
+                     is_lazy ? " (2 K V numbers at most, and one minibatch's rows of them)" : "",
+                     bytes_text(rows), bytes_text(working), bytes_text(program_bytes));
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& experiment,
@@ -62,11 +86,7 @@ std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& exper
 
   const auto flat_bytes = static_cast<double>(parameters.flat().numel() * parameters.flat().element_size());
   const double tensors = 1 + static_cast<double>(experiment.rule().state_names().size());
-  const auto most_rows = static_cast<double>((data.partition().rows() + ranks - 1) / ranks);
-  const double bytes_per_row =
-      facts.layout == data::Layout::counts
-          ? 8.0 * static_cast<double>(facts.entries) / static_cast<double>(facts.rows) + 16
-          : static_cast<double>(facts.columns) * (facts.is_uint8 ? 1 : 4) + 8;
+  const bool is_lazy = std::ranges::any_of(parameters.shapes(), &ParameterShape::is_lazy);
   const std::int64_t batch = std::min(settings.train.batch, data.partition().rows());
   const std::int64_t local_batch = (batch + ranks - 1) / ranks;
   const double working = static_cast<double>(experiment.model().workspace_bytes(local_batch));
@@ -81,6 +101,7 @@ std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& exper
                                                        : "float32"));
   add("training rows", fmt::format("{} ({} per rank)", count_text(data.partition().rows()),
                                    rows_per_rank(data.partition(), ranks)));
+  add("rows in memory", rows_in_memory(data, settings));
   if (data.empty_rows() > 0) add("empty documents", count_text(data.empty_rows()));
   if (data.validation_rows() > 0) add("validation rows", count_text(data.validation_rows()));
   if (data.test_rows() > 0) add("test rows", count_text(data.test_rows()));
@@ -89,18 +110,15 @@ std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& exper
                             settings.device.threads > 1 ? "s" : "", settings.device.precision));
   add("parameters", fmt::format("{} ({})", count_text(parameters.elements()), bytes_text(flat_bytes)));
   add("steps", fmt::format("{} of {} rows, {} per epoch", count_text(experiment.total_steps()),
-                           count_text(batch),
-                           count_text(data.steps_per_epoch())));
-  add("all-reduce per step", bytes_text(ranks > 1 ? flat_bytes : 0));
+                           count_text(batch), count_text(data.steps_per_epoch())));
+  add("all-reduce per step", (is_lazy && ranks > 1 ? "rows of the words that occur, at most " : "") +
+                                 bytes_text(ranks > 1 ? flat_bytes : 0));
   add("checkpoint", fmt::format("{} each, {} free", bytes_text(tensors * flat_bytes + 65536),
                                 free_space_text(experiment.run_directory())));
-  add("memory per rank",
-      fmt::format("about {} + {} of the program itself",
-                  bytes_text((tensors + 1) * flat_bytes + most_rows * bytes_per_row + working),
-                  bytes_text(300e6)));
+  add("memory per rank", memory_text(data, (tensors + 1) * flat_bytes, working, is_lazy));
   const std::int64_t done = experiment.state().step;
-  add("run directory", experiment.run_directory() +
-                           (done > 0 ? fmt::format(", resumed at step {}", count_text(done)) : ""));
+  add("run directory",
+      experiment.run_directory() + (done > 0 ? fmt::format(", resumed at step {}", count_text(done)) : ""));
   return lines;
 }
 

@@ -115,6 +115,25 @@ std::vector<std::int64_t> DataFile::entries_before(std::span<const std::int64_t>
   return before;
 }
 
+std::int64_t DataFile::entries_of(std::span<const std::int64_t> rows) const {
+  const auto* counts = std::get_if<CountsReader>(&open_->reader);
+  if (counts == nullptr) return std::ssize(rows) * open_->facts.columns;
+  std::int64_t entries = 0;
+  for (const std::int64_t row : rows) {
+    open_->require_rows(row, row + 1);
+    entries +=
+        counts->starts()[static_cast<std::size_t>(row) + 1] - counts->starts()[static_cast<std::size_t>(row)];
+  }
+  return entries;
+}
+
+std::int64_t DataFile::bytes_of(std::span<const std::int64_t> rows) const {
+  const DataFacts& facts = open_->facts;
+  const std::int64_t entries = entries_of(rows);
+  if (facts.layout == Layout::counts) return 8 * entries + 8 * std::ssize(rows);
+  return entries * (facts.is_uint8 ? 1 : 4) + (facts.has_labels ? 8 * std::ssize(rows) : 0);
+}
+
 Rows DataFile::read(std::int64_t first, std::int64_t last) const {
   open_->require_rows(first, last);
   return std::visit([&](const auto& kind) { return Rows(kind.read(first, last)); }, open_->reader);

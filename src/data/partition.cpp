@@ -9,11 +9,6 @@ namespace svi::data {
 
 namespace {
 
-// ⌊part · whole / parts⌋ without overflow.
-std::int64_t place_of(std::int64_t part, std::int64_t whole, std::int64_t parts) {
-  return part * (whole / parts) + part * (whole % parts) / parts;
-}
-
 // Cuts shards into R runs, none without a shard: each cut lies where the weight before it is nearest to its
 // share of the whole.
 std::vector<std::int64_t> balanced_cuts(const std::vector<std::int64_t>& weight_before, std::int64_t ranks) {

@@ -9,17 +9,9 @@
 
 namespace svi::data {
 
-namespace {
-
-// ⌊tN/T⌋ without overflow.
-std::int64_t first_place(std::int64_t step, std::int64_t rows, std::int64_t steps) {
-  return step * (rows / steps) + step * (rows % steps) / steps;
-}
-
-}  // namespace
-
-Sampler::Sampler(const Partition& partition, std::int64_t batch, std::uint64_t seed)
-    : partition_(partition), philox_(seed), steps_per_epoch_(1) {
+Sampler::Sampler(const Partition& partition, std::int64_t batch, std::uint64_t seed,
+                 const WindowedOrder* windows)
+    : partition_(partition), windows_(windows), philox_(seed), steps_per_epoch_(1) {
   const std::int64_t rows = partition.rows();
   if (rows == 0) {
     throw Error(ExitCode::bad_data, "no row is left to train on; lower data.validation.fraction");
@@ -32,22 +24,29 @@ Sampler::Sampler(const Partition& partition, std::int64_t batch, std::uint64_t s
 std::int64_t Sampler::global_rows(std::int64_t step) const {
   const std::int64_t t = step % steps_per_epoch_;
   const std::int64_t rows = partition_.rows();
-  return first_place(t + 1, rows, steps_per_epoch_) - first_place(t, rows, steps_per_epoch_);
+  return place_of(t + 1, rows, steps_per_epoch_) - place_of(t, rows, steps_per_epoch_);
+}
+
+StepPlaces Sampler::places(std::int64_t step, std::int64_t first_shard, std::int64_t last_shard) {
+  StepPlaces result{.epoch = step / steps_per_epoch_, .of_shards = {}};
+  const std::int64_t t = step % steps_per_epoch_;
+  enter_epoch(result.epoch);
+  const auto begin = taken_before(place_of(t, partition_.rows(), steps_per_epoch_));
+  const auto end = taken_before(place_of(t + 1, partition_.rows(), steps_per_epoch_));
+  for (auto s = static_cast<std::size_t>(first_shard); s < static_cast<std::size_t>(last_shard); ++s) {
+    result.of_shards.emplace_back(begin[s], end[s]);
+  }
+  return result;
 }
 
 std::vector<std::int64_t> Sampler::rows(std::int64_t step, std::int64_t first_shard,
                                         std::int64_t last_shard) {
-  const std::int64_t epoch = step / steps_per_epoch_;
-  const std::int64_t t = step % steps_per_epoch_;
-  enter_epoch(epoch);
-  shuffle(epoch, first_shard, last_shard);
-  const auto begin = taken_before(first_place(t, partition_.rows(), steps_per_epoch_));
-  const auto end = taken_before(first_place(t + 1, partition_.rows(), steps_per_epoch_));
+  const StepPlaces places = this->places(step, first_shard, last_shard);
+  shuffle(places.epoch, first_shard, last_shard);
   std::vector<std::int64_t> result;
-  for (std::int64_t s = first_shard; s < last_shard; ++s) {
-    const auto& shard = shuffled_[static_cast<std::size_t>(s - first_shard)];
-    const auto place = static_cast<std::size_t>(s);
-    result.insert(result.end(), shard.begin() + begin[place], shard.begin() + end[place]);
+  for (std::size_t s = 0; s < places.of_shards.size(); ++s) {
+    const auto [begin, end] = places.of_shards[s];
+    result.insert(result.end(), shuffled_[s].begin() + begin, shuffled_[s].begin() + end);
   }
   return result;
 }
@@ -119,18 +118,22 @@ void Sampler::shuffle(std::int64_t epoch, std::int64_t first_shard, std::int64_t
   shuffled_.resize(owned);
   for (std::size_t s = 0; s < owned; ++s) {
     const std::int64_t shard = first_shard + static_cast<std::int64_t>(s);
-    const auto rows = partition_.shard(shard);
-    std::vector<std::int64_t>& order = shuffled_[s];
-    order.assign(rows.begin(), rows.end());
-    for (std::size_t i = order.size(); i-- > 1;) {
-      const std::uint64_t other =
-          philox_.below(i + 1, Purpose::shard_shuffle, static_cast<std::uint64_t>(epoch),
-                        static_cast<std::uint64_t>(shard), i);
-      std::swap(order[i], order[other]);
-    }
+    shuffled_[s] = windows_ != nullptr ? windows_->shard(epoch, shard) : shuffled(epoch, shard);
   }
   shuffled_epoch_ = epoch;
   shuffled_first_ = first_shard;
+}
+
+std::vector<std::int64_t> Sampler::shuffled(std::int64_t epoch, std::int64_t shard) const {
+  const auto rows = partition_.shard(shard);
+  std::vector<std::int64_t> order(rows.begin(), rows.end());
+  for (std::size_t i = order.size(); i-- > 1;) {
+    const std::uint64_t other =
+        philox_.below(i + 1, Purpose::shard_shuffle, static_cast<std::uint64_t>(epoch),
+                      static_cast<std::uint64_t>(shard), i);
+    std::swap(order[i], order[other]);
+  }
+  return order;
 }
 
 }  // namespace svi::data

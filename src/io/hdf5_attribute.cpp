@@ -53,10 +53,12 @@ std::string read_fixed_text(const Hdf5Id& attribute, const Hdf5Id& type, const s
 }  // namespace
 
 bool Hdf5Node::has_attribute(const std::string& name) const {
+  const Hdf5Lock lock;
   return check(H5Aexists(id_.get(), name.c_str()), code(), where_, "look for an attribute") > 0;
 }
 
 std::vector<std::string> Hdf5Node::attribute_names() const {
+  const Hdf5Lock lock;
   std::vector<std::string> names;
   hsize_t start = 0;
   check(H5Aiterate2(id_.get(), H5_INDEX_NAME, H5_ITER_INC, &start, append_name<H5A_info_t>, &names), code(), where_,
@@ -77,6 +79,7 @@ Hdf5Id Hdf5Node::open_attribute(const std::string& name, bool must_be_single) co
 }
 
 std::string Hdf5Node::text_attribute(const std::string& name) const {
+  const Hdf5Lock lock;
   const Hdf5Id attribute = open_attribute(name, true);
   const Hdf5Id type = type_of(attribute, where_);
   const ElementType element = element_type(type);
@@ -93,6 +96,7 @@ std::int64_t Hdf5Node::integer_attribute(const std::string& name) const {
 }
 
 double Hdf5Node::real_attribute(const std::string& name) const {
+  const Hdf5Lock lock;
   const Hdf5Id attribute = open_attribute(name, true);
   const Hdf5Id type = type_of(attribute, where_);
   const auto kind = element_type(type).kind;
@@ -104,6 +108,7 @@ double Hdf5Node::real_attribute(const std::string& name) const {
 }
 
 std::vector<std::int64_t> Hdf5Node::integers_attribute(const std::string& name) const {
+  const Hdf5Lock lock;
   const Hdf5Id attribute = open_attribute(name, false);
   const Hdf5Id type = type_of(attribute, where_);
   require_kind(type, element_type(type).kind == ElementType::Kind::integer, where_, name, "integers");
@@ -122,6 +127,7 @@ void Hdf5Node::write_attribute(const std::string& name, const Hdf5Id& type, cons
 }
 
 void Hdf5Node::set_attribute(const std::string& name, std::string_view text, TextForm form) {
+  const Hdf5Lock lock;
   require_no_zero_byte(text, where_);
   const std::string copy(text);
   const Hdf5Id scalar = checked(H5Screate(H5S_SCALAR), H5Sclose, code(), where_, "create an attribute");
@@ -134,16 +140,19 @@ void Hdf5Node::set_attribute(const std::string& name, std::string_view text, Tex
 }
 
 void Hdf5Node::set_attribute(const std::string& name, std::int64_t value) {
+  const Hdf5Lock lock;
   const Hdf5Id scalar = checked(H5Screate(H5S_SCALAR), H5Sclose, code(), where_, "create an attribute");
   write_attribute(name, borrowed(memory_type<std::int64_t>()), scalar, &value);
 }
 
 void Hdf5Node::set_attribute(const std::string& name, double value) {
+  const Hdf5Lock lock;
   const Hdf5Id scalar = checked(H5Screate(H5S_SCALAR), H5Sclose, code(), where_, "create an attribute");
   write_attribute(name, borrowed(memory_type<double>()), scalar, &value);
 }
 
 void Hdf5Node::set_attribute(const std::string& name, std::span<const std::int64_t> values) {
+  const Hdf5Lock lock;
   const hsize_t count = values.size();
   const Hdf5Id space =
       checked(H5Screate_simple(1, &count, nullptr), H5Sclose, code(), where_, "create an attribute");

@@ -37,6 +37,12 @@ void silence() {
   static_cast<void>(is_silent);
 }
 
+// Never destroyed: objects with static storage may close their files after everything else is gone.
+std::recursive_mutex& Hdf5Lock::mutex() {
+  static auto* const only = new std::recursive_mutex;
+  return *only;
+}
+
 std::string error_stack_text() {
   std::vector<std::string> reasons;
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, collect, &reasons);
@@ -62,7 +68,9 @@ Hdf5Id& Hdf5Id::operator=(Hdf5Id&& other) noexcept {
 
 int Hdf5Id::close() {
   const std::int64_t id = std::exchange(id_, -1);
-  return id >= 0 && close_ != nullptr ? close_(id) : 0;
+  if (id < 0 || close_ == nullptr) return 0;
+  const Hdf5Lock lock;
+  return close_(id);
 }
 
 ElementType element_type(const Hdf5Id& type) {

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstdint>
 #include <exception>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,17 @@ static_assert(std::same_as<hid_t, std::int64_t> && std::same_as<herr_t, int>);
 
 /// Stops HDF5 from printing errors in this thread and from crashing at exit; must come before any other call.
 void silence();
+
+/// HDF5 for one thread at a time: every public function holds it as long as it calls HDF5, from the first
+/// call to the last look at the error stack. One thread may hold several.
+class Hdf5Lock {
+ public:
+  Hdf5Lock() : lock_(mutex()) { silence(); }
+
+ private:
+  static std::recursive_mutex& mutex();
+  std::scoped_lock<std::recursive_mutex> lock_;
+};
 
 /// What HDF5's error stack says, innermost reason first; empties the stack.
 std::string error_stack_text();

@@ -134,7 +134,7 @@ Hdf5Dataset::Selection Hdf5Dataset::select(std::int64_t first, std::int64_t last
 
 template <Number T>
 void Hdf5Dataset::read_rows(std::int64_t first, std::int64_t last, std::span<T> values) const {
-  silence();
+  const Hdf5Lock lock;
   if (type_.kind != ElementType::Kind::integer && type_.kind != ElementType::Kind::real) {
     throw Error(code(), "{}: holds {}, but should hold numbers", where_, type_.text());
   }
@@ -159,7 +159,7 @@ void Hdf5Dataset::write(std::span<const T> values) {
 
 template <Number T>
 void Hdf5Dataset::write_rows(std::int64_t first, std::int64_t last, std::span<const T> values) {
-  silence();
+  const Hdf5Lock lock;
   const Selection selection = select(first, last, values.size());
   if (values.empty()) return;
   check(H5Dwrite(id_.get(), memory_type<T>(), selection.memory.get(), selection.file.get(), H5P_DEFAULT,
@@ -169,7 +169,7 @@ void Hdf5Dataset::write_rows(std::int64_t first, std::int64_t last, std::span<co
 
 template <Number T>
 void Hdf5Dataset::append(std::span<const T> values) {
-  silence();
+  const Hdf5Lock lock;
   const std::int64_t first = shape_.front();
   const std::array<hsize_t, 1> extent{static_cast<hsize_t>(first) + values.size()};
   check(H5Dset_extent(id_.get(), extent.data()), code(), where_, "lengthen it");

@@ -69,15 +69,16 @@ std::string Hdf5Group::where_of(const std::string& name) const {
 }
 
 std::vector<std::string> Hdf5Group::names() const {
+  const Hdf5Lock lock;
   std::vector<std::string> names;
   hsize_t start = 0;
-  check(H5Literate(id_.get(), H5_INDEX_NAME, H5_ITER_INC, &start, append_name<H5L_info_t>, &names), code(), where_,
-        "list its members");
+  check(H5Literate(id_.get(), H5_INDEX_NAME, H5_ITER_INC, &start, append_name<H5L_info_t>, &names), code(),
+        where_, "list its members");
   return names;
 }
 
 Hdf5Id Hdf5Group::open_child(const std::string& name) const {
-  silence();
+  const Hdf5Lock lock;
   if (name.empty() || name == "." || name.find('/') != std::string::npos) {
     throw Error(code(), "{}: \"{}\" is no name of a member", where_, name);
   }
@@ -93,16 +94,19 @@ Hdf5Id Hdf5Group::open_child(const std::string& name) const {
 }
 
 bool Hdf5Group::has_group(const std::string& name) const {
+  const Hdf5Lock lock;
   const Hdf5Id child = open_child(name);
   return child.is_valid() && H5Iget_type(child.get()) == H5I_GROUP;
 }
 
 bool Hdf5Group::has_dataset(const std::string& name) const {
+  const Hdf5Lock lock;
   const Hdf5Id child = open_child(name);
   return child.is_valid() && H5Iget_type(child.get()) == H5I_DATASET;
 }
 
 Hdf5Group Hdf5Group::group(const std::string& name) const {
+  const Hdf5Lock lock;
   Hdf5Id child = open_child(name);
   if (!child.is_valid()) throw Error(code(), "{}: missing", where_of(name));
   if (H5Iget_type(child.get()) != H5I_GROUP) throw Error(code(), "{}: should be a group", where_of(name));
@@ -110,6 +114,7 @@ Hdf5Group Hdf5Group::group(const std::string& name) const {
 }
 
 Hdf5Dataset Hdf5Group::dataset(const std::string& name) const {
+  const Hdf5Lock lock;
   Hdf5Id child = open_child(name);
   if (!child.is_valid()) throw Error(code(), "{}: missing", where_of(name));
   if (H5Iget_type(child.get()) != H5I_DATASET)
@@ -118,7 +123,7 @@ Hdf5Dataset Hdf5Group::dataset(const std::string& name) const {
 }
 
 Hdf5Group Hdf5Group::create_group(const std::string& name) {
-  silence();
+  const Hdf5Lock lock;
   return {checked(H5Gcreate2(id_.get(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose,
                   code(), where_of(name), "create the group"),
           where_of(name), file_bytes_};
@@ -126,7 +131,7 @@ Hdf5Group Hdf5Group::create_group(const std::string& name) {
 
 Hdf5Dataset Hdf5Group::create(const std::string& name, const Hdf5Id& type,
                               const std::vector<std::int64_t>& shape, Storage storage) {
-  silence();
+  const Hdf5Lock lock;
   const std::string where = where_of(name);
   const std::vector<hsize_t> extent(shape.begin(), shape.end());
   const Hdf5Id space =
@@ -148,22 +153,22 @@ Hdf5Dataset Hdf5Group::create_dataset(const std::string& name, const std::vector
 
 template <Number T>
 Hdf5Dataset Hdf5Group::create_growing(const std::string& name) {
-  silence();
+  const Hdf5Lock lock;
   const std::string where = where_of(name);
   const hsize_t none = 0;
   const hsize_t unlimited = H5S_UNLIMITED;
   const hsize_t chunk = chunk_target_bytes / sizeof(T);
   const Hdf5Id space =
       checked(H5Screate_simple(1, &none, &unlimited), H5Sclose, code(), where, "create a shape");
-  const Hdf5Id properties =
-      creation_properties({chunk}, sizeof(T), Storage::checksummed, where);  // one chunk is as large as it gets
+  const Hdf5Id properties = creation_properties({chunk}, sizeof(T), Storage::checksummed,
+                                                where);  // one chunk is as large as it gets
   return {checked(H5Dcreate2(id_.get(), name.c_str(), file_type<T>(), space.get(), H5P_DEFAULT,
                              properties.get(), H5P_DEFAULT),
                   H5Dclose, code(), where, "create the data set"),
           where, file_bytes_};
 }
 
-#define SVI_INSTANTIATE(T)                                                                                  \
+#define SVI_INSTANTIATE(T)                                                                                \
   template Hdf5Dataset Hdf5Group::create_dataset<T>(const std::string&, const std::vector<std::int64_t>&, \
                                                     Storage);                                             \
   template Hdf5Dataset Hdf5Group::create_growing<T>(const std::string&);
@@ -176,7 +181,7 @@ SVI_INSTANTIATE(double)
 #undef SVI_INSTANTIATE
 
 Hdf5File Hdf5File::open(const std::string& path) {
-  silence();
+  const Hdf5Lock lock;
   const std::uint64_t bytes = size_of_readable_file(path);
   if (::access(path.c_str(), R_OK) != 0) {
     throw Error(ExitCode::missing_input, "cannot read {}: {}", path, std::strerror(errno));
@@ -198,7 +203,7 @@ Hdf5File Hdf5File::create(const AtomicFile& target, std::uint64_t user_block_byt
 }
 
 Hdf5File Hdf5File::create(const std::string& path, const std::string& name, std::uint64_t user_block_bytes) {
-  silence();
+  const Hdf5Lock lock;
   constexpr ExitCode code = ExitCode::cannot_write;
   const Hdf5Id properties = checked(H5Pcreate(H5P_FILE_CREATE), H5Pclose, code, name, "prepare the file");
   check(H5Pset_userblock(properties.get(), user_block_bytes), code, name, "leave a user block");
@@ -211,6 +216,9 @@ Hdf5File Hdf5File::create(const std::string& path, const std::string& name, std:
   return {std::move(file), name + ": /", 0};
 }
 
-void Hdf5File::close() { check(id_.close(), code(), where_, "finish the file"); }
+void Hdf5File::close() {
+  const Hdf5Lock lock;
+  check(id_.close(), code(), where_, "finish the file");
+}
 
 }  // namespace svi::io

@@ -38,7 +38,7 @@ class TextArena {
 }  // namespace
 
 std::vector<std::string> Hdf5Dataset::read_texts() const {
-  silence();
+  const Hdf5Lock lock;
   if (type_.kind != ElementType::Kind::text || shape_.size() != 1) {
     throw Error(code(), "{}: holds {} in {} dimensions, but should hold a list of texts", where_,
                 type_.text(), shape_.size());
@@ -98,6 +98,7 @@ void Hdf5Dataset::write_texts(const std::vector<std::string>& texts, const Hdf5I
 
 Hdf5Dataset Hdf5Group::create_texts(const std::string& name, const std::vector<std::string>& texts,
                                     TextForm form) {
+  const Hdf5Lock lock;
   std::size_t longest = 0;
   for (const std::string& text : texts) {
     require_no_zero_byte(text, where_of(name));
@@ -113,6 +114,7 @@ Hdf5Dataset Hdf5Group::create_texts(const std::string& name, const std::vector<s
 
 Hdf5Dataset Hdf5Group::create_text_fields(const std::string& name, std::string_view fields,
                                           std::size_t bytes) {
+  const Hdf5Lock lock;
   const Hdf5Id type = fixed_text_type(bytes, where_, code());
   Hdf5Dataset dataset =
       create(name, type, {static_cast<std::int64_t>(fields.size() / bytes)}, Storage::checksummed);

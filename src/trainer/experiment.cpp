@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 
@@ -126,7 +127,10 @@ at::ScalarType Experiment::element_type() const {
 }
 
 void Experiment::require_fit(const data::LocalRows& rows, const char* key) const try {
-  if (rows.size() > 0) model_->require_fit(rows.slice(0, rows.size(), 0).rows);
+  constexpr std::int64_t rows_at_once = 4096;
+  for (std::int64_t first = 0; first < rows.size(); first += rows_at_once) {
+    model_->require_fit(rows.slice(first, std::min(first + rows_at_once, rows.size()), 0).rows);
+  }
 } catch (const Error& error) {
   throw Error(error.code(), "{}: {}", key, error.what());
 }

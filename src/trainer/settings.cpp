@@ -8,6 +8,7 @@
 #include <set>
 
 #include "svi/base/error.hpp"
+#include "svi/base/units.hpp"
 
 namespace svi::trainer {
 
@@ -32,6 +33,21 @@ void DataOptions::describe(OptionSet& options) {
                   "keys that choice and the completion halves");
   options.integer("shards", shards, Range::between(1, 1 << 20), "shards",
                   "virtual shards; the largest number of ranks, and part of what fixes every minibatch");
+  options.choice(
+      "shuffle", shuffle, {"full", "windowed"},
+      "what mixes a shard's rows each epoch: a permutation of all, or of blocks and then within windows, "
+      "which can stream from a file larger than memory");
+  options.integer(
+      "window_rows", window_rows, Range::between(1, 1 << 30), "rows",
+      "windowed: rows of each shard that are shuffled together; two windows a shard are in memory");
+  options.text(
+      "memory_limit", memory_limit,
+      "most memory for the training rows of a rank, such as \"1 GiB\": more of them stream from the file, "
+      "read ahead, which takes shuffle: windowed; empty or 0: hold them all");
+}
+
+std::optional<std::int64_t> memory_limit_bytes(const DataOptions& data) {
+  return data.memory_limit.empty() ? 0 : bytes_of_text(data.memory_limit);
 }
 
 void TrainOptions::describe(OptionSet& options) {
@@ -83,6 +99,12 @@ void require_sensible(const Settings& settings) {
   }
   if (!settings.data.validation.empty() && settings.data.validation_fraction > 0) {
     throw Error(ExitCode::bad_config, "data.validation is both a file and a fraction; give one of them");
+  }
+  if (!memory_limit_bytes(settings.data)) {
+    throw Error(
+        ExitCode::bad_config,
+        "data.memory_limit is \"{}\"; expected bytes, or a number with a unit such as 512 MiB or 1.5 GB",
+        settings.data.memory_limit);
   }
   const std::string& name = settings.run.name;
   if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
@@ -162,9 +184,10 @@ namespace {
 
 bool may_change(const std::string& key, bool schedule_depends_on_length) {
   static const std::set<std::string> fixed{"run.seed", "communication.reduction", "device.precision"};
-  static const std::set<std::string> paths{"data.train", "data.test", "data.validation"};
+  static const std::set<std::string> of_data{"data.train", "data.test", "data.validation",
+                                             "data.memory_limit"};
   if (fixed.contains(key)) return false;
-  if (paths.contains(key)) return true;
+  if (of_data.contains(key)) return true;
   if (key == "train.epochs" || key == "train.steps") return !schedule_depends_on_length;
   const std::string section = key.substr(0, key.find('.'));
   static const std::set<std::string> free{"run", "evaluation", "checkpoint", "communication", "device"};

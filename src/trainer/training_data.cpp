@@ -6,6 +6,7 @@
 
 #include "svi/base/error.hpp"
 #include "svi/base/sha256.hpp"
+#include "svi/base/units.hpp"
 #include "svi/data/same_columns.hpp"
 
 namespace svi::trainer {
@@ -16,8 +17,7 @@ namespace {
 void require_file(const std::string& path, const char* key) {
   std::error_code problem;
   if (std::filesystem::exists(path, problem)) return;
-  if (problem)
-    throw Error(ExitCode::missing_input, "{}: cannot reach {}: {}", key, path, problem.message());
+  if (problem) throw Error(ExitCode::missing_input, "{}: cannot reach {}: {}", key, path, problem.message());
   throw Error(ExitCode::missing_input,
               "{}: there is no file {}; get public data with svi-data fetch, or make it of your own with "
               "svi-data import",
@@ -58,7 +58,7 @@ std::vector<std::int64_t> share(const std::vector<std::int64_t>& rows, std::int6
 TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communicator& communicator,
                            bool with_rows)
     : split_seed_(static_cast<std::uint64_t>(settings.data.split_seed)), rank_(communicator.rank()) {
-  std::unique_ptr<data::DataFile> file;
+  std::shared_ptr<data::DataFile> file;
   std::unique_ptr<data::DataFile> validation;
   std::unique_ptr<data::DataFile> test;
   std::vector<std::int64_t> held_out;  // rows of the training file
@@ -72,8 +72,12 @@ TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communic
     const auto weights = [&](std::span<const std::int64_t> rows) { return file->entries_before(rows); };
     partition_ = std::make_unique<data::Partition>(std::move(split.training), settings.data.shards,
                                                    communicator.size(), weights);
-    sampler_ = std::make_unique<data::Sampler>(*partition_, settings.train.batch,
-                                               static_cast<std::uint64_t>(settings.run.seed));
+    const auto seed = static_cast<std::uint64_t>(settings.run.seed);
+    if (settings.data.shuffle == "windowed") {
+      windows_ = std::make_unique<data::WindowedOrder>(*partition_, seed, settings.data.window_rows);
+    }
+    sampler_ = std::make_unique<data::Sampler>(*partition_, settings.train.batch, seed, windows_.get());
+    choose_memory(*file, settings);
     validation = open_beside(facts_, settings.data.validation, "data.validation");
     test = open_beside(facts_, settings.data.test, "data.test");
     if (validation) validation_rows_ = validation->facts().rows;
@@ -85,12 +89,44 @@ TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communic
       const auto rows_of = [&](const data::DataFile& source, const std::vector<std::int64_t>& rows) {
         return data::LocalRows(source, share(rows, settings.data.shards, communicator));
       };
-      training_ = data::LocalRows(*file, partition_->rows_of(rank_));
+      const auto mine = partition_->rows_of(rank_);
+      training_ = is_streamed_ ? data::LocalRows::in_file(file, mine) : data::LocalRows(*file, mine);
       validation_ = validation ? rows_of(*validation, all_rows(*validation)) : rows_of(*file, held_out);
       if (test) test_ = rows_of(*test, all_rows(*test));
     });
   }
   agree_on_digest(communicator, with_rows);
+  if (!with_rows || !is_streamed_) return;
+  const auto [first, last] = partition_->shards_of(rank_);
+  stream_ = std::make_unique<data::RowStream>(file, *windows_, first, last);
+}
+
+// Whether this rank's training rows fit into data.memory_limit, or how much of them streams at a time.
+void TrainingData::choose_memory(const data::DataFile& file, const Settings& settings) {
+  const auto mine = partition_->rows_of(rank_);
+  const std::int64_t limit = memory_limit_bytes(settings.data).value_or(0);
+  training_bytes_ = file.bytes_of(mine);
+  if (limit == 0 || training_bytes_ <= limit) return;
+  const auto text = [](std::int64_t bytes) { return bytes_text(static_cast<double>(bytes)); };
+  if (!windows_) {
+    throw Error(ExitCode::bad_config,
+                "the {} training rows of rank {} take {}, more than data.memory_limit: {}; set data.shuffle: "
+                "windowed, "
+                "which streams them from the file, raise the limit, or start more ranks",
+                count_text(std::ssize(mine)), rank_, text(training_bytes_), settings.data.memory_limit);
+  }
+  const auto [first, last] = partition_->shards_of(rank_);
+  is_streamed_ = true;
+  training_bytes_ = data::RowStream::most_bytes(file, *windows_, first, last, settings.train.batch);
+  if (training_bytes_ <= limit) return;
+  throw Error(
+      ExitCode::bad_config,
+      "windows of {} rows of each of the {} shards of rank {} take up to {}, more than data.memory_limit: "
+      "{}; "
+      "lower data.window_rows or data.shards (which makes it another run), raise the limit, or start more "
+      "ranks",
+      count_text(settings.data.window_rows), last - first, rank_, text(training_bytes_),
+      settings.data.memory_limit);
 }
 
 void TrainingData::agree_on_digest(comm::Communicator& communicator, bool with_rows) {
@@ -106,8 +142,8 @@ void TrainingData::agree_on_digest(comm::Communicator& communicator, bool with_r
       ->wait();
   empty_rows_ = static_cast<std::int64_t>(lanes[8]);
   if (with_rows && facts_.layout == data::Layout::counts && lanes[9] == 0) {
-    throw AgreedError(ExitCode::bad_data, "data.train: {}: all of its counts are zero; there is nothing to learn",
-                      facts_.path);
+    throw AgreedError(ExitCode::bad_data,
+                      "data.train: {}: all of its counts are zero; there is nothing to learn", facts_.path);
   }
   Sha256 digest;
   digest.add_text(facts_.fingerprint);
@@ -117,6 +153,7 @@ void TrainingData::agree_on_digest(comm::Communicator& communicator, bool with_r
 
 Minibatch TrainingData::minibatch(std::int64_t step) {
   const auto [first, last] = partition_->shards_of(rank_);
+  if (stream_) return stream_->take(sampler_->places(step, first, last), step);
   return training_.gather(sampler_->rows(step, first, last), step);
 }
 

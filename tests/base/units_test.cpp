@@ -18,6 +18,20 @@ TEST(Units, BytesInBinaryMultiples) {
   EXPECT_EQ(bytes_text(2048.0 * (std::int64_t{1} << 50)), "2048.00 PiB");
 }
 
+TEST(Units, BytesOutOfTexts) {
+  EXPECT_EQ(bytes_of_text("0"), 0);
+  EXPECT_EQ(bytes_of_text("4096"), 4096);
+  EXPECT_EQ(bytes_of_text("512 bytes"), 512);
+  EXPECT_EQ(bytes_of_text("1 GiB"), std::int64_t{1} << 30);
+  EXPECT_EQ(bytes_of_text("1.5MiB"), 3 << 19);
+  EXPECT_EQ(bytes_of_text("2 kB"), 2000);
+  EXPECT_EQ(bytes_of_text("0.5 GB"), 500'000'000);
+  for (const char* text :
+       {"", " 1 GiB", "-1", "1 gib", "1  GiB", "1 GiB ", "GiB", "nan", "inf", "1e30", "1,5 GB"}) {
+    EXPECT_EQ(bytes_of_text(text), std::nullopt) << text;
+  }
+}
+
 TEST(Units, CountsInGroupsOfThree) {
   EXPECT_EQ(count_text(0), "0");
   EXPECT_EQ(count_text(999), "999");

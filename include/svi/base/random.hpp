@@ -19,6 +19,8 @@ enum class Purpose : std::uint64_t {
   generation = 8,
   test_data = 9,
   document_topics = 10,
+  block_shuffle = 11,
+  window_shuffle = 12,
 };
 
 /// Random numbers as a pure function of (seed, purpose, step, datum, draw): Philox4x64-10.

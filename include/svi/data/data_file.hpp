@@ -32,7 +32,9 @@ struct DataFacts {
 
 /// An HDF5 file of rows, open for reading: word counts in AnnData's CSR layout, or dense `x` and `y`.
 ///
-/// Each rank opens it for itself and reads only the rows it asks for. **Local.**
+/// Each rank opens it for itself and reads only the rows it asks for. Reading changes nothing in it, so that
+/// two threads may read at once; the calls of HDF5 itself go one after another (see svi/io/hdf5.hpp).
+/// **Local.**
 class DataFile {
  public:
   /// @throws Error (missing_input) when there is no such file, (bad_data) when it is not HDF5, of neither
@@ -45,6 +47,11 @@ class DataFile {
 
   /// Entries of counts before each of the given row numbers (ascending, each in 0 … N): what balances ranks.
   std::vector<std::int64_t> entries_before(std::span<const std::int64_t> rows) const;
+
+  /// Entries of these rows: of counts as stored, of dense rows all.
+  std::int64_t entries_of(std::span<const std::int64_t> rows) const;
+  /// What these rows take in memory.
+  std::int64_t bytes_of(std::span<const std::int64_t> rows) const;
 
   /// Rows [first, last). Words of a row are sorted where they come unsorted.
   /// @throws Error (bad_data) naming file and row: index out of range or repeated; count negative, not a
@@ -60,9 +67,10 @@ class DataFile {
 /// @throws Error (bad_data) when they are no texts, or not as many as rows
 std::vector<std::string> read_document_ids(const DataFacts& facts);
 
-/// Opens the file in a child process and throws it away: HDF5 (seen with 1.10.8) can crash or loop for ever on
-/// damaged variable-length texts, and a message is better than that. Before MPI and threads are started.
-/// @throws Error (bad_data) when the child is ended by a signal; what is otherwise wrong is DataFile's to tell
+/// Opens the file in a child process and throws it away: HDF5 (seen with 1.10.8) can crash or loop for ever
+/// on damaged variable-length texts, and a message is better than that. Before MPI and threads are started.
+/// @throws Error (bad_data) when the child is ended by a signal; what is otherwise wrong is DataFile's to
+/// tell
 void open_in_child(const std::string& path);
 /// The same with another way of opening; an exception of it is not told, as the caller will meet it again.
 void try_in_child(const std::string& path, const std::function<void()>& open);

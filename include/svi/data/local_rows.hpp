@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,7 +11,7 @@
 
 namespace svi::data {
 
-/// The rows of one file that this rank holds in memory. **Local.**
+/// The rows of one file that are this rank's, in memory or left in the file. **Local.**
 class LocalRows {
  public:
   LocalRows() = default;
@@ -18,6 +19,9 @@ class LocalRows {
   /// pass).
   /// @throws Error (bad_data), see DataFile::read
   LocalRows(const DataFile& file, std::span<const std::int64_t> rows);
+  /// The same rows left where they are: passed over once for the digest, and read again by every `slice`.
+  /// `gather` is not for them; see RowStream.
+  static LocalRows in_file(std::shared_ptr<const DataFile> file, std::span<const std::int64_t> rows);
 
   std::int64_t size() const { return static_cast<std::int64_t>(ids_.size()); }
   const std::vector<std::int64_t>& ids() const { return ids_; }
@@ -37,12 +41,13 @@ class LocalRows {
   const std::vector<std::uint64_t>& digest_lanes() const { return digest_lanes_; }
 
  private:
-  void take(const Rows& block, std::int64_t block_first, std::int64_t first, std::int64_t last);
-  void digest();
+  void take_in(const Rows& rows, std::span<const std::int64_t> ids);
+  std::int64_t place_of_row(std::int64_t row) const;
 
   std::vector<std::int64_t> ids_;
   std::vector<std::int32_t> places_;  // of file row ids_[0] + i: its place in ids_, or −1
   Rows rows_;
+  std::shared_ptr<const DataFile> file_;  // null: the rows are in memory
   std::int64_t empty_rows_ = 0;
   double tokens_ = 0;
   std::vector<std::uint64_t> digest_lanes_ = std::vector<std::uint64_t>(4, 0);

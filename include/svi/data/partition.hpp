@@ -7,6 +7,11 @@
 
 namespace svi::data {
 
+/// ⌊part · whole / parts⌋ without overflow: where a part begins when a whole is cut evenly.
+inline std::int64_t place_of(std::int64_t part, std::int64_t whole, std::int64_t parts) {
+  return part * (whole / parts) + part * (whole % parts) / parts;
+}
+
 /// Rows of a file cut into virtual shards, and consecutive shards dealt to ranks.
 ///
 /// Held-out rows leave first; shard s of S has the rows ⌊sN/S⌋ … ⌊(s+1)N/S⌋ − 1 of those that remain, in file

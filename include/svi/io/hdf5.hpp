@@ -18,9 +18,11 @@
 /// and filters other than deflate, shuffle and Fletcher32 are refused, and sizes are compared with what the
 /// file really stores before anything is allocated. Files are opened without HDF5's file locks, so that any
 /// number of ranks read at once, also on network file systems; writers go through AtomicFile. The environment
-/// variable HDF5_USE_FILE_LOCKING overrides that. HDF5 is not thread-safe: one thread at a time. HDF5 1.10
-/// itself can crash on a file whose inner structures are damaged (seen: heaps of variable-length texts); what
-/// has to survive that is verified by a digest before HDF5 sees it, as checkpoints are. **Local.**
+/// variable HDF5_USE_FILE_LOCKING overrides that. HDF5's serial library need not be thread-safe: every
+/// function takes one lock of the process for as long as it calls HDF5, so that a thread may read one file
+/// while another writes another. HDF5 1.10 itself can crash on a file whose inner structures are damaged
+/// (seen: heaps of variable-length texts); what has to survive that is verified by a digest before HDF5 sees
+/// it, as checkpoints are. **Local.**
 namespace svi::io {
 
 /// What groups and data sets share: a place for messages, and attributes.

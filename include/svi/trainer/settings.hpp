@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,14 @@ struct DataOptions {
   double validation_fraction = 0;
   std::int64_t split_seed = 1;
   std::int64_t shards = 64;
+  std::string shuffle = "full";
+  std::int64_t window_rows = 2048;
+  std::string memory_limit;
   void describe(OptionSet& options);
 };
+
+/// `data.memory_limit` as a number, 0: no limit; none when the text is no number of bytes.
+std::optional<std::int64_t> memory_limit_bytes(const DataOptions& data);
 
 struct TrainOptions {
   std::int64_t batch = 128;
@@ -91,7 +98,7 @@ Settings default_settings(const std::string& model, const std::string& update_ru
 
 /// The changed keys that make a run another run: "key: was X, is Y" each. What may change is `run` except its
 /// seed, the run's length where no schedule depends on it, `evaluation`, `checkpoint`, `communication` except
-/// reduction, `device` except precision, and the data's paths (compared by digest).
+/// reduction, `device` except precision, the data's paths (compared by digest) and `data.memory_limit`.
 std::vector<std::string> changes_that_forbid_resume(const std::map<std::string, std::string>& before,
                                                     const std::map<std::string, std::string>& now,
                                                     bool schedule_depends_on_length);

@@ -9,6 +9,7 @@
 #include "svi/data/data_file.hpp"
 #include "svi/data/local_rows.hpp"
 #include "svi/data/partition.hpp"
+#include "svi/data/row_stream.hpp"
 #include "svi/data/sampler.hpp"
 #include "svi/models/model.hpp"
 #include "svi/trainer/settings.hpp"
@@ -16,6 +17,9 @@
 namespace svi::trainer {
 
 /// This rank's part of the training rows and of the held-out rows, and the sampler over them.
+///
+/// Training rows that take more than `data.memory_limit` stay in their file: minibatches come out of a
+/// RowStream, and who passes over all of them reads them again. What is held never changes a minibatch.
 class TrainingData {
  public:
   /// Opens and checks the files and reads this rank's shards. Ranks that see different files, and files that
@@ -34,6 +38,10 @@ class TrainingData {
   const data::DataFacts& facts() const { return facts_; }
   DataShape shape() const;
 
+  bool is_streamed() const { return is_streamed_; }
+  /// Of this rank's training rows: the bytes held in memory, of streamed ones the most that ever are.
+  std::int64_t training_bytes() const { return training_bytes_; }
+
   const data::LocalRows& training() const { return training_; }
   const data::LocalRows& validation() const { return validation_; }
   const data::LocalRows& test() const { return test_; }
@@ -45,14 +53,19 @@ class TrainingData {
   const std::string& digest() const { return digest_; }
 
  private:
+  void choose_memory(const data::DataFile& file, const Settings& settings);
   void agree_on_digest(comm::Communicator& communicator, bool with_rows);
 
   data::DataFacts facts_;
   std::uint64_t split_seed_;
   std::int64_t rank_;
   std::unique_ptr<data::Partition> partition_;
+  std::unique_ptr<data::WindowedOrder> windows_;  // null: data.shuffle is full
   std::unique_ptr<data::Sampler> sampler_;
+  bool is_streamed_ = false;
+  std::int64_t training_bytes_ = 0;
   data::LocalRows training_;
+  std::unique_ptr<data::RowStream> stream_;  // null: the rows are in memory
   data::LocalRows validation_;
   data::LocalRows test_;
   std::int64_t validation_rows_ = 0;
