@@ -28,6 +28,7 @@ constexpr const char* examples = R"(Examples:
   svi-infer topics runs/lda-debian
   svi-infer transform runs/lda-debian articles.h5 --output topics.h5ad
   svi-infer similar runs/lda-debian --topic 6
+  svi-infer compare runs/lda-debian runs/second
   svi-infer export runs/lda-debian --format ldavis --output topics.html
   svi-infer sample runs/vae-fashion-mnist --output samples.png
   svi-infer reconstruct runs/vae-fashion-mnist --output pairs.png
@@ -117,6 +118,7 @@ int infer_main(int count, char** arguments) {
                                  declare_topics(app);
                                  declare_transform(app, on_ranks);
                                  declare_similar(app);
+                                 declare_compare(app);
                                  declare_export(app);
                                  declare_sample(app);
                                  declare_reconstruct(app);

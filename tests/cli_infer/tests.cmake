@@ -3,6 +3,7 @@ svi_test(cli_pickle SOURCES cli_infer/pickle_test.cpp LIBRARIES svi_cli)
 target_include_directories(test_cli_pickle PRIVATE ${PROJECT_SOURCE_DIR}/src)
 svi_test(data_topics SOURCES data/topics_file_test.cpp LIBRARIES svi_data)
 svi_test(cli_infer SOURCES cli_infer/transform_test.cpp cli_infer/topics_test.cpp cli_infer/export_test.cpp
+    cli_infer/compare_test.cpp
   LIBRARIES trainer_runs svi_trainer PROCESSORS 2)
 target_compile_definitions(test_cli_infer PRIVATE SVI_MPIEXEC="${MPIEXEC_EXECUTABLE}")
 add_dependencies(test_cli_infer svi-train svi-infer)

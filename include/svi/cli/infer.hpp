@@ -35,6 +35,7 @@ void declare_evaluate(CLI::App& app);
 void declare_topics(CLI::App& app);
 void declare_transform(CLI::App& app, RanksAction& action);
 void declare_similar(CLI::App& app);
+void declare_compare(CLI::App& app);
 void declare_export(CLI::App& app);
 void declare_sample(CLI::App& app);
 void declare_reconstruct(CLI::App& app);
