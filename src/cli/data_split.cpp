@@ -22,6 +22,7 @@ struct SplitArguments {
   std::string directory;
   double fraction = 0.1;
   std::uint64_t split_seed = 1;
+  std::string completion = completion_names.front();
 };
 
 void run(const SplitArguments& arguments) {
@@ -34,7 +35,8 @@ void run(const SplitArguments& arguments) {
     require_other_file((std::filesystem::path(arguments.directory) / name).string(), {arguments.path});
   data::open_in_child(arguments.path);
   for (const auto& file :
-       data::write_split(arguments.path, arguments.fraction, arguments.split_seed, arguments.directory)) {
+       data::write_split(arguments.path, arguments.fraction, arguments.split_seed, arguments.directory,
+                         completion_named(arguments.completion))) {
     fmt::print("wrote {}: {} rows\n", file.path, count_text(file.rows));
   }
 }
@@ -49,6 +51,9 @@ void add_data_split(CLI::App& app) {
   command->add_option("--fraction", arguments->fraction, "data.validation.fraction of the training")
       ->capture_default_str();
   command->add_option("--split-seed", arguments->split_seed, "data.split_seed of the training")
+      ->capture_default_str();
+  command->add_option("--completion", arguments->completion, "evaluation.completion of the training")
+      ->check(CLI::IsMember(completion_names))
       ->capture_default_str();
   command->add_option("--output-dir", arguments->directory, "where train.h5 and validation*.h5 go")
       ->required();

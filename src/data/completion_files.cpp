@@ -2,8 +2,8 @@
 
 #include <ATen/ATen.h>
 
-#include <cmath>
 #include <filesystem>
+#include <span>
 #include <utility>
 
 #include "svi/base/error.hpp"
@@ -35,9 +35,15 @@ DenseRows chosen(const DenseRows& rows, const std::vector<std::int64_t>& numbers
   return result;
 }
 
+// How documents are cut in two.
+struct Cut {
+  Completion completion;
+  std::uint64_t split_seed;
+};
+
 // The observed and the predicted half of documents with the given numbers.
 std::pair<CountRows, CountRows> halves_of(const CountRows& rows, const std::vector<std::int64_t>& numbers,
-                                          std::uint64_t split_seed) {
+                                          const Cut& cut) {
   std::pair<CountRows, CountRows> halves;
   const auto add = [](CountRows& half, std::int32_t word, std::int64_t count) {
     if (count == 0) return;
@@ -45,12 +51,14 @@ std::pair<CountRows, CountRows> halves_of(const CountRows& rows, const std::vect
     half.counts.push_back(static_cast<float>(count));
   };
   for (std::size_t row = 0; row < numbers.size(); ++row) {
-    for (auto i = static_cast<std::size_t>(rows.starts[row]);
-         i < static_cast<std::size_t>(rows.starts[row + 1]); ++i) {
-      const auto count = static_cast<std::int64_t>(std::llround(rows.counts[i]));
-      const std::int64_t observed = observed_occurrences(split_seed, numbers[row], rows.words[i], count);
-      add(halves.first, rows.words[i], observed);
-      add(halves.second, rows.words[i], count - observed);
+    const auto first = static_cast<std::size_t>(rows.starts[row]);
+    const auto size = static_cast<std::size_t>(rows.starts[row + 1]) - first;
+    const auto words = std::span(rows.words).subspan(first, size);
+    const auto counts = std::span(rows.counts).subspan(first, size);
+    const auto observed = observed_half(cut.completion, cut.split_seed, numbers[row], words, counts);
+    for (std::size_t i = 0; i < size; ++i) {
+      add(halves.first, words[i], observed[i]);
+      add(halves.second, words[i], static_cast<std::int64_t>(counts[i]) - observed[i]);
     }
     for (CountRows* half : {&halves.first, &halves.second}) {
       half->starts.push_back(static_cast<std::int64_t>(half->words.size()));
@@ -66,14 +74,14 @@ std::vector<std::string> texts_of(const std::vector<std::int64_t>& numbers) {
 }
 
 std::vector<SplitFile> write(const CountRows& rows, const DataFacts& facts, const HeldOutSplit& split,
-                             std::uint64_t split_seed, const std::string& directory) {
+                             const Cut& cut, const std::string& directory) {
   std::vector<SplitFile> written;
   const auto put = [&](const char* name, const CountRows& part, const std::vector<std::int64_t>& numbers) {
     written.push_back({directory + "/" + name, part.rows()});
     write_counts(written.back().path, part, facts.vocabulary, texts_of(numbers));
   };
   const CountRows held_out = chosen(rows, split.held_out);
-  const auto [observed, predicted] = halves_of(held_out, split.held_out, split_seed);
+  const auto [observed, predicted] = halves_of(held_out, split.held_out, cut);
   put("train.h5", chosen(rows, split.training), split.training);
   put("validation.h5", held_out, split.held_out);
   put("validation-observed.h5", observed, split.held_out);
@@ -82,7 +90,7 @@ std::vector<SplitFile> write(const CountRows& rows, const DataFacts& facts, cons
 }
 
 std::vector<SplitFile> write(const DenseRows& rows, const DataFacts& facts, const HeldOutSplit& split,
-                             std::uint64_t /*split_seed*/, const std::string& directory) {
+                             const Cut&, const std::string& directory) {
   std::vector<SplitFile> written;
   const auto put = [&](const char* name, const DenseRows& part) {
     written.push_back({directory + "/" + name, part.rows()});
@@ -96,7 +104,7 @@ std::vector<SplitFile> write(const DenseRows& rows, const DataFacts& facts, cons
 }  // namespace
 
 std::vector<SplitFile> write_split(const std::string& path, double fraction, std::uint64_t split_seed,
-                                   const std::string& directory) {
+                                   const std::string& directory, Completion completion) {
   const DataFile file(path);
   const DataFacts& facts = file.facts();
   const HeldOutSplit split = split_rows(facts.rows, fraction, split_seed);
@@ -109,7 +117,8 @@ std::vector<SplitFile> write_split(const std::string& path, double fraction, std
   if (problem)
     throw Error(ExitCode::cannot_write, "cannot make the folder {}: {}", directory, problem.message());
   const Rows rows = file.read(0, facts.rows);
-  return std::visit([&](const auto& kind) { return write(kind, facts, split, split_seed, directory); }, rows);
+  const Cut cut{completion, split_seed};
+  return std::visit([&](const auto& kind) { return write(kind, facts, split, cut, directory); }, rows);
 }
 
 }  // namespace svi::data

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
 #include "import/scratch.hpp"
@@ -86,6 +87,29 @@ TEST(WriteSplit, WritesTheHalvesByTheOriginalRowNumber) {
   }
   EXPECT_FALSE(observed.words.empty());
   EXPECT_FALSE(predicted.words.empty());
+}
+
+// Document d has d + 1 tokens of its first word, and then two or none of the other.
+TEST(WriteSplit, CutsAsTrainingDoesByAnotherCompletion) {
+  const ScratchFolder folder;
+  write_counts(folder / "all.h5", made_up(), {"a", "b", "c", "d", "e", "f"}, {});
+  const auto held_out = split_rows(documents, 0.3, seed).held_out;
+  write_split(folder / "all.h5", 0.3, seed, folder / "etm", Completion::etm);
+  write_split(folder / "all.h5", 0.3, seed, folder / "even-odd", Completion::even_odd);
+  const CountRows half = read_counts(folder / "etm/validation-observed.h5");
+  const CountRows even = read_counts(folder / "even-odd/validation-observed.h5");
+  for (std::size_t i = 0; i < held_out.size(); ++i) {
+    const std::int64_t d = held_out[i];
+    const std::int64_t tokens = d + 1 + (d % 3 != 0 ? 2 : 0);
+    const auto first = static_cast<std::int32_t>(d % 5);
+    auto of_half = row_of(half, i);
+    const std::int64_t observed = tokens == 1 ? 1 : tokens / 2;
+    EXPECT_EQ(of_half[first], std::min(observed, d + 1)) << d;
+    EXPECT_EQ(of_half[5], observed - of_half[first]) << d;
+    auto of_even = row_of(even, i);
+    EXPECT_EQ(of_even[first], first % 2 == 0 ? d + 1 : 0) << d;
+    EXPECT_EQ(of_even[5], 0) << d;
+  }
 }
 
 TEST(WriteSplit, SplitsDenseRowsWithTheirLabels) {
