@@ -48,7 +48,7 @@ std::vector<Json> evaluate_run(trainer::TrainedModel& trained, trainer::Evaluato
                                comm::Communicator& communicator) {
   try_data(trained.settings.data);
   const trainer::TrainingData data(trained.settings, trained.settings.model_entry->needs_counts,
-                                   communicator);
+                                   communicator, trainer::RowUse::passes);
   require_fit(trained, data.facts(), "data.train");
   std::vector<Json> results;
   if (data.validation_rows() > 0) {

@@ -71,7 +71,7 @@ Experiment::Experiment(Settings settings, comm::Communicator& communicator, Star
   run_directory_ = settings_.run_directory();
   require_same_start();
   data_ = std::make_unique<TrainingData>(settings_, settings_.model_entry->needs_counts, communicator_,
-                                         start_.with_rows);
+                                         start_.with_rows ? RowUse::training : RowUse::none);
   comm::together(communicator_, "building the model", [this] { build(); });
   comm::together(communicator_, "preparing the run directory", [this] {
     if (communicator_.rank() == 0 && start_.with_rows) prepare_directory();
@@ -127,6 +127,7 @@ at::ScalarType Experiment::element_type() const {
 }
 
 void Experiment::require_fit(const data::LocalRows& rows, const char* key) const try {
+  if (data_->counts_words()) return;  // counts were checked one by one as they were read
   constexpr std::int64_t rows_at_once = 4096;
   for (std::int64_t first = 0; first < rows.size(); first += rows_at_once) {
     model_->require_fit(rows.slice(first, std::min(first + rows_at_once, rows.size()), 0).rows);

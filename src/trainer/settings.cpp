@@ -42,8 +42,8 @@ void DataOptions::describe(OptionSet& options) {
       "windowed: rows of each shard that are shuffled together; two windows a shard are in memory");
   options.text(
       "memory_limit", memory_limit,
-      "most memory for the training rows of a rank, such as \"1 GiB\": more of them stream from the file, "
-      "read ahead, which takes shuffle: windowed; empty or 0: hold them all");
+      "most memory for the training rows of a rank, such as \"1 GiB\", and for its held-out rows: more "
+      "of them stay in the file and stream, which takes shuffle: windowed; empty or 0: hold all");
 }
 
 std::optional<std::int64_t> memory_limit_bytes(const DataOptions& data) {

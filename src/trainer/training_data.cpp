@@ -24,13 +24,13 @@ void require_file(const std::string& path, const char* key) {
               key, path);
 }
 
-std::unique_ptr<data::DataFile> open(const std::string& path, const char* key) {
+std::shared_ptr<data::DataFile> open(const std::string& path, const char* key) {
   require_file(path, key);
-  return std::make_unique<data::DataFile>(path);
+  return std::make_shared<data::DataFile>(path);
 }
 
 // Data to evaluate on, which must go with the training data; null without a path.
-std::unique_ptr<data::DataFile> open_beside(const data::DataFacts& training, const std::string& path,
+std::shared_ptr<data::DataFile> open_beside(const data::DataFacts& training, const std::string& path,
                                             const char* key) {
   if (path.empty()) return nullptr;
   auto file = open(path, key);
@@ -56,11 +56,11 @@ std::vector<std::int64_t> share(const std::vector<std::int64_t>& rows, std::int6
 }  // namespace
 
 TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communicator& communicator,
-                           bool with_rows)
+                           RowUse use)
     : split_seed_(static_cast<std::uint64_t>(settings.data.split_seed)), rank_(communicator.rank()) {
   std::shared_ptr<data::DataFile> file;
-  std::unique_ptr<data::DataFile> validation;
-  std::unique_ptr<data::DataFile> test;
+  std::shared_ptr<data::DataFile> validation;
+  std::shared_ptr<data::DataFile> test;
   std::vector<std::int64_t> held_out;  // rows of the training file
   comm::together(communicator, "opening the data", [&] {
     file = open(settings.data.train, "data.train");
@@ -77,59 +77,64 @@ TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communic
       windows_ = std::make_unique<data::WindowedOrder>(*partition_, seed, settings.data.window_rows);
     }
     sampler_ = std::make_unique<data::Sampler>(*partition_, settings.train.batch, seed, windows_.get());
-    choose_memory(*file, settings);
+    choose_memory(*file, settings, use);
     validation = open_beside(facts_, settings.data.validation, "data.validation");
     test = open_beside(facts_, settings.data.test, "data.test");
     if (validation) validation_rows_ = validation->facts().rows;
     if (test) test_rows_ = test->facts().rows;
   });
   comm::require_same(communicator, "the training data (data.train)", facts_.fingerprint);
-  if (with_rows) {
+  if (use != RowUse::none) {
     comm::together(communicator, "reading the data", [&] {
-      const auto rows_of = [&](const data::DataFile& source, const std::vector<std::int64_t>& rows) {
-        return data::LocalRows(source, share(rows, settings.data.shards, communicator));
+      const std::int64_t limit = memory_limit_bytes(settings.data).value_or(0);
+      const auto read = [limit](const std::shared_ptr<data::DataFile>& source,
+                                std::span<const std::int64_t> rows) {
+        const bool fits = limit == 0 || source->bytes_of(rows) <= limit;
+        return fits ? data::LocalRows(*source, rows) : data::LocalRows::in_file(source, rows);
       };
-      const auto mine = partition_->rows_of(rank_);
-      training_ = is_streamed_ ? data::LocalRows::in_file(file, mine) : data::LocalRows(*file, mine);
-      validation_ = validation ? rows_of(*validation, all_rows(*validation)) : rows_of(*file, held_out);
-      if (test) test_ = rows_of(*test, all_rows(*test));
+      const auto share_of = [&](const std::vector<std::int64_t>& rows) {
+        return share(rows, settings.data.shards, communicator);
+      };
+      training_ = read(file, partition_->rows_of(rank_));
+      validation_ =
+          validation ? read(validation, share_of(all_rows(*validation))) : read(file, share_of(held_out));
+      if (test) test_ = read(test, share_of(all_rows(*test)));
     });
   }
-  agree_on_digest(communicator, with_rows);
-  if (!with_rows || !is_streamed_) return;
+  agree_on_digest(communicator, use);
+  if (use != RowUse::training || !is_streamed_) return;
   const auto [first, last] = partition_->shards_of(rank_);
   stream_ = std::make_unique<data::RowStream>(file, *windows_, first, last);
 }
 
 // Whether this rank's training rows fit into data.memory_limit, or how much of them streams at a time.
-void TrainingData::choose_memory(const data::DataFile& file, const Settings& settings) {
+void TrainingData::choose_memory(const data::DataFile& file, const Settings& settings, RowUse use) {
   const auto mine = partition_->rows_of(rank_);
   const std::int64_t limit = memory_limit_bytes(settings.data).value_or(0);
   training_bytes_ = file.bytes_of(mine);
-  if (limit == 0 || training_bytes_ <= limit) return;
+  is_streamed_ = limit > 0 && training_bytes_ > limit;
+  if (!is_streamed_ || use == RowUse::passes) return;
   const auto text = [](std::int64_t bytes) { return bytes_text(static_cast<double>(bytes)); };
   if (!windows_) {
     throw Error(ExitCode::bad_config,
                 "the {} training rows of rank {} take {}, more than data.memory_limit: {}; set data.shuffle: "
-                "windowed, "
-                "which streams them from the file, raise the limit, or start more ranks",
+                "windowed, which streams them from the file, raise the limit, or start more ranks",
                 count_text(std::ssize(mine)), rank_, text(training_bytes_), settings.data.memory_limit);
   }
   const auto [first, last] = partition_->shards_of(rank_);
-  is_streamed_ = true;
   training_bytes_ = data::RowStream::most_bytes(file, *windows_, first, last, settings.train.batch);
   if (training_bytes_ <= limit) return;
   throw Error(
       ExitCode::bad_config,
       "windows of {} rows of each of the {} shards of rank {} take up to {}, more than data.memory_limit: "
-      "{}; "
-      "lower data.window_rows or data.shards (which makes it another run), raise the limit, or start more "
+      "{}; lower data.window_rows or data.shards (which makes it another run), raise the limit, or start "
+      "more "
       "ranks",
       count_text(settings.data.window_rows), last - first, rank_, text(training_bytes_),
       settings.data.memory_limit);
 }
 
-void TrainingData::agree_on_digest(comm::Communicator& communicator, bool with_rows) {
+void TrainingData::agree_on_digest(comm::Communicator& communicator, RowUse use) {
   std::vector<std::uint64_t> lanes(10, 0);
   for (std::size_t i = 0; i < 4; ++i) {
     lanes[i] = training_.digest_lanes()[i];
@@ -141,7 +146,7 @@ void TrainingData::agree_on_digest(comm::Communicator& communicator, bool with_r
       .all_reduce(comm::buffer_of(std::span(lanes)), comm::ReduceOperation::sum, "data digest")
       ->wait();
   empty_rows_ = static_cast<std::int64_t>(lanes[8]);
-  if (with_rows && facts_.layout == data::Layout::counts && lanes[9] == 0) {
+  if (use != RowUse::none && facts_.layout == data::Layout::counts && lanes[9] == 0) {
     throw AgreedError(ExitCode::bad_data,
                       "data.train: {}: all of its counts are zero; there is nothing to learn", facts_.path);
   }

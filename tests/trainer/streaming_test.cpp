@@ -1,6 +1,8 @@
 // Training rows that stream from their file give the run that rows in memory give, to the bit.
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "trainer/run_folder.hpp"
 
 namespace svi::test {
@@ -76,6 +78,20 @@ TEST_F(Streaming, ResumesWhatWasInMemory) {
   const std::string at_once = trained(0, command, "at-once", "");
   EXPECT_NE(trained(0, command, "resumed", "", 31), at_once);
   EXPECT_EQ(trained(0, command, "resumed", "160 KiB"), at_once);
+}
+
+// Evaluating passes over rows and needs no windows: what fitted on two ranks need not fit on one.
+TEST_F(Streaming, EvaluatesARunThatFittedOnMoreRanks) {
+  const std::string command = lda_command() + " --set data.shuffle=full --set 'data.memory_limit=160 KiB'" +
+                              " --set train.steps=10 --run-dir ";
+  const Outcome trained_by_two = train(2, command + (folder_ / "two"));
+  ASSERT_EQ(trained_by_two.exit_code, 0) << trained_by_two.all();
+  expect_refusal(train(0, command + (folder_ / "one")), ExitCode::bad_config, {"data.shuffle: windowed"});
+  const Outcome evaluated = infer("evaluate " + (folder_ / "two") + " --json");
+  ASSERT_EQ(evaluated.exit_code, 0) << evaluated.all();
+  const double value = json::parse(evaluated.output)["log_likelihood_per_word"];
+  const double expected = json::parse(evaluations("two").back())["log_likelihood_per_word"];
+  EXPECT_NEAR(value, expected, 1e-5 * std::abs(expected)) << evaluated.all();
 }
 
 TEST_F(Streaming, StopsOnRequest) {

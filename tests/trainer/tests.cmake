@@ -20,3 +20,4 @@ foreach(test trainer_refusal trainer_ranks_refusal trainer_resume trainer_failur
   target_compile_definitions(test_${test} PRIVATE SVI_MPIEXEC="${MPIEXEC_EXECUTABLE}")
   add_dependencies(test_${test} svi-train)
 endforeach()
+add_dependencies(test_trainer_streaming svi-infer)

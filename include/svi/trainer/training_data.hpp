@@ -16,18 +16,21 @@
 
 namespace svi::trainer {
 
+/// What the rows are wanted for: --dry-run wants facts and plan only; an evaluation passes over rows and asks
+/// for no minibatch, so that rows which take more than `data.memory_limit` need no windows.
+enum class RowUse { none, passes, training };
+
 /// This rank's part of the training rows and of the held-out rows, and the sampler over them.
 ///
-/// Training rows that take more than `data.memory_limit` stay in their file: minibatches come out of a
+/// Rows that take more than `data.memory_limit` stay in their file: minibatches come out of a
 /// RowStream, and who passes over all of them reads them again. What is held never changes a minibatch.
 class TrainingData {
  public:
   /// Opens and checks the files and reads this rank's shards. Ranks that see different files, and files that
   /// do not go together, are refused on every rank. **Collective.**
   /// @param counts whether the model needs word counts
-  /// @param with_rows false: only the facts and the plan, for --dry-run
   TrainingData(const Settings& settings, bool counts, comm::Communicator& communicator,
-               bool with_rows = true);
+               RowUse use = RowUse::training);
 
   /// This rank's rows of a step. **Local.**
   Minibatch minibatch(std::int64_t step);
@@ -53,8 +56,8 @@ class TrainingData {
   const std::string& digest() const { return digest_; }
 
  private:
-  void choose_memory(const data::DataFile& file, const Settings& settings);
-  void agree_on_digest(comm::Communicator& communicator, bool with_rows);
+  void choose_memory(const data::DataFile& file, const Settings& settings, RowUse use);
+  void agree_on_digest(comm::Communicator& communicator, RowUse use);
 
   data::DataFacts facts_;
   std::uint64_t split_seed_;
