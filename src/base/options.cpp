@@ -35,6 +35,7 @@ struct KindOf {
   std::string operator()(double*) const { return "real"; }
   std::string operator()(std::string*) const { return "text"; }
   std::string operator()(std::vector<std::int64_t>*) const { return "list of integers"; }
+  std::string operator()(NumberOrWord*) const { return "real or choice"; }
 };
 
 struct ValueText {
@@ -50,6 +51,9 @@ struct ValueText {
     }
     return quoted + '"';
   }
+  std::string operator()(const NumberOrWord* value) const {
+    return value->word.empty() ? (*this)(&value->number) : (*this)(&value->word);
+  }
   std::string operator()(const std::vector<std::int64_t>* value) const {
     return fmt::format("[{}]", fmt::join(*value, ", "));
   }
@@ -57,7 +61,10 @@ struct ValueText {
 
 }  // namespace
 
-std::string Option::kind() const { return choices.empty() ? std::visit(KindOf{}, target) : "choice"; }
+std::string Option::kind() const {
+  const bool is_text = std::holds_alternative<std::string*>(target);
+  return is_text && !choices.empty() ? "choice" : std::visit(KindOf{}, target);
+}
 
 std::string Option::value_text() const { return std::visit(ValueText{}, target); }
 
@@ -72,6 +79,11 @@ void OptionSet::integer(std::string name, std::int64_t& value, Range range, std:
 
 void OptionSet::real(std::string name, double& value, Range range, std::string unit, std::string help) {
   options_.push_back({std::move(name), std::move(unit), std::move(help), &value, range, {}});
+}
+
+void OptionSet::real_or_choice(std::string name, NumberOrWord& value, Range range,
+                               std::vector<std::string> words, std::string help) {
+  options_.push_back({std::move(name), "", std::move(help), &value, range, std::move(words)});
 }
 
 void OptionSet::text(std::string name, std::string& value, std::string help) {

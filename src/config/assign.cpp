@@ -56,7 +56,10 @@ std::string expected_kind(const Option& option) {
     std::string operator()(std::vector<std::int64_t>*) const {
       return "a list of integers such as [400, 200]";
     }
+    std::string operator()(NumberOrWord*) const { return "a real number"; }
   };
+  if (std::holds_alternative<NumberOrWord*>(option.target))
+    return fmt::format("one of: {}; or a real number", fmt::join(option.choices, ", "));
   if (!option.choices.empty()) return fmt::format("one of: {}", fmt::join(option.choices, ", "));
   return std::visit(Words{}, option.target);
 }
@@ -79,6 +82,7 @@ struct Assignment {
   void operator()(double* target) const { *target = number<double>(scalar()); }
   void operator()(std::string* target) const { *target = text(); }
   void operator()(std::vector<std::int64_t>* target) const;
+  void operator()(NumberOrWord* target) const;
 
   [[noreturn]] void refuse(std::string_view hint = "") const {
     throw Error(ExitCode::bad_config, "{}: {} is {}; expected {}{}", leaf.place, key, found_text(leaf),
@@ -128,6 +132,14 @@ void Assignment::operator()(std::vector<std::int64_t>* target) const {
   std::vector<std::int64_t> values;
   for (const std::string& text : leaf.texts) values.push_back(number<std::int64_t>(text));
   *target = std::move(values);
+}
+
+void Assignment::operator()(NumberOrWord* target) const {
+  const std::string& value = scalar();
+  const std::vector<std::string>& words = option.choices;
+  const bool is_word = std::find(words.begin(), words.end(), value) != words.end();
+  *target = is_word ? NumberOrWord{.number = target->number, .word = value}
+                    : NumberOrWord{.number = number<double>(value), .word = ""};
 }
 
 }  // namespace

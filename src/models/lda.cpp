@@ -16,7 +16,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 
+#include "lda_alpha.hpp"
 #include "lda_evaluation.hpp"
 #include "svi/base/error.hpp"
 #include "svi/core/parallel.hpp"
@@ -29,7 +31,9 @@ namespace svi::lda {
 void LdaOptions::describe(OptionSet& model, OptionSet&) {
   model.integer("topics", topics, Range::between(1, 100000), "topics", "K, the number of topics");
   const Range prior = Range::between(1e-10, 1e10);  // well inside float32
-  model.real("alpha", alpha, prior, "", "α, the Dirichlet prior on a document's topics");
+  model.real_or_choice(
+      "alpha", alpha, prior, {"learned", "learned_symmetric"},
+      "α, the Dirichlet prior on a document's topics; learned: one for each topic, from 0.1 on");
   model.real("eta", eta, prior, "", "η, the Dirichlet prior on a topic's words");
   model.real("tolerance", tolerance, Range::above(0), "tokens",
              "an E-step stops when the mean of |Δγ_k| falls below");
@@ -43,14 +47,33 @@ std::unique_ptr<Model> LdaOptions::build(const DataShape& shape) const {
   return std::make_unique<Lda>(*this, shape);
 }
 
-EStepOptions e_step_options(const LdaOptions& options) {
-  return {options.alpha, options.tolerance, options.max_iterations, options.active_topics};
-}
-
 Lda::Lda(const LdaOptions& options, const DataShape& shape) : options_(options), shape_(shape) {}
 
 std::vector<ParameterShape> Lda::parameter_shapes() const {
-  return {{.name = "lambda", .shape = {vocabulary(), options_.topics}, .is_lazy = true}};
+  std::vector<ParameterShape> shapes{
+      {.name = "lambda", .shape = {vocabulary(), options_.topics}, .is_lazy = true}};
+  if (learns_alpha()) {
+    shapes.push_back({.name = "alpha", .shape = {options_.topics}});
+    shapes.push_back({.name = "mean_log_theta", .shape = {options_.topics}});  // E[ln θ_k] over documents
+  }
+  return shapes;
+}
+
+SumLayout Lda::terms() const {
+  SumLayout layout{{"bound", 1}, {"iterations", 1}};
+  if (learns_alpha()) layout.insert(layout.end(), {{"documents", 1}, {"log_theta", options_.topics}});
+  return layout;
+}
+
+EStepOptions Lda::e_step_options(const ParameterSet& parameters) const {
+  EStepOptions options{.alpha = options_.alpha.number,
+                       .tolerance = options_.tolerance,
+                       .max_iterations = options_.max_iterations,
+                       .active_topics = options_.active_topics};
+  if (!learns_alpha()) return options;
+  const Tensor alpha = parameters["alpha"].to(at::kDouble);
+  options.alphas.assign(alpha.const_data_ptr<double>(), alpha.const_data_ptr<double>() + options_.topics);
+  return options;
 }
 
 // λ_vk ~ Gamma(100, 1/100), as the paper's code starts.
@@ -72,14 +95,19 @@ void Lda::initialize(ParameterSet& parameters, const Philox& noise) const {
     }
   });
   sum_rows(data, lazy);
+  if (!learns_alpha()) return;
+  const double alpha = options_.alpha.number;
+  parameters["alpha"].fill_(alpha);
+  parameters["mean_log_theta"].fill_(math::digamma(alpha) -
+                                     math::digamma(alpha * static_cast<double>(options_.topics)));
 }
 
 void Lda::accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,
                      Contribution& contribution) {
   const Topics topics(parameters);
   const auto accumulate_in = [&](auto& statistics) {
-    if (!statistics) statistics.emplace(vocabulary(), e_step_options(options_));
-    statistics->accumulate(topics, minibatch, inputs.noise, contribution);
+    if (!statistics) statistics.emplace(vocabulary());
+    statistics->accumulate(topics, e_step_options(parameters), minibatch, inputs.noise, contribution);
   };
   if (topics.is_double()) {
     accumulate_in(double_);
@@ -88,10 +116,30 @@ void Lda::accumulate(const ParameterSet& parameters, const Minibatch& minibatch,
   }
 }
 
-// λ̂ = η + (N/S)·stats
-void Lda::to_direction(const ParameterSet&, Contribution& total) const {
+// λ̂ = η + (N/S)·stats; and the documents' mean of E[ln θ] less the mean so far.
+void Lda::to_direction(const ParameterSet& parameters, Contribution& total) const {
   total.rows.values.mul_(static_cast<double>(shape_.training_rows) / total.terms.scalar("rows"));
   total.rows.offset = options_.eta;
+  const double documents = learns_alpha() ? total.terms.scalar("documents") : 0;
+  if (documents == 0) return;
+  const Tensor sums = at::empty({options_.topics}, at::kDouble);
+  std::ranges::copy(total.terms["log_theta"], sums.mutable_data_ptr<double>());
+  total.statistics["mean_log_theta"].copy_(sums / documents - parameters["mean_log_theta"]);
+}
+
+// α follows from the mean of E[ln θ]: that of the past documents with the weights of the step sizes.
+void Lda::derive(ParameterSet& parameters) const {
+  if (!learns_alpha()) return;
+  const Tensor mean = parameters["mean_log_theta"].to(at::kDouble);
+  const Tensor alpha = parameters["alpha"].to(at::kDouble);
+  const auto topics = static_cast<std::size_t>(options_.topics);
+  if (options_.alpha.word == "learned") {
+    fit_alpha({mean.const_data_ptr<double>(), topics}, {alpha.mutable_data_ptr<double>(), topics});
+    parameters["alpha"].copy_(alpha);
+  } else {
+    parameters["alpha"].fill_(
+        fit_symmetric_alpha(mean.sum().item<double>(), static_cast<double>(topics), alpha[0].item<double>()));
+  }
 }
 
 // ∂ELBO/∂λ_vk = ψ'(λ_vk) d_vk − ψ'(Σ_v λ_vk) Σ_v d_vk for the natural gradient d: the Dirichlet's Fisher

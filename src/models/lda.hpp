@@ -14,7 +14,7 @@ namespace svi::lda {
 
 struct LdaOptions : ModelOptions {
   std::int64_t topics = 100;
-  double alpha = 0.1;
+  NumberOrWord alpha{.number = 0.1};
   double eta = 0.01;
   double tolerance = 1e-3;
   std::int64_t max_iterations = 100;
@@ -31,10 +31,11 @@ class Lda : public Model, public TopicModel {
 
   std::vector<ParameterShape> parameter_shapes() const override;
   void initialize(ParameterSet& parameters, const Philox& noise) const override;
-  SumLayout terms() const override { return {{"bound", 1}, {"iterations", 1}}; }
+  SumLayout terms() const override;
   void accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,
                   Contribution& contribution) override;
   void to_direction(const ParameterSet& parameters, Contribution& total) const override;
+  void derive(ParameterSet& parameters) const override;
   void apply_metric(const ParameterSet& parameters, ParameterSet& direction) const override;
   Metrics training_metrics(const ParameterSet& parameters, const Sums& totals) const override;
   std::unique_ptr<Evaluation> evaluation(const ParameterSet& parameters, EvaluationRows rows,
@@ -52,16 +53,18 @@ class Lda : public Model, public TopicModel {
   const LdaOptions& options() const { return options_; }
   const DataShape& shape() const { return shape_; }
   std::int64_t vocabulary() const { return shape_.width(); }
+  /// What E-steps under these parameters go by.
+  EStepOptions e_step_options(const ParameterSet& parameters) const;
   /// Σ_k KL(q(β_k) ‖ p(β_k)) in nats.
   double topics_kl(const ParameterSet& parameters) const;
 
  private:
+  bool learns_alpha() const { return !options_.alpha.word.empty(); }
+
   LdaOptions options_;
   DataShape shape_;
   std::optional<Statistics<float>> single_;  // the one of the parameters' type
   std::optional<Statistics<double>> double_;
 };
-
-EStepOptions e_step_options(const LdaOptions& options);
 
 }  // namespace svi::lda

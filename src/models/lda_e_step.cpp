@@ -39,10 +39,12 @@ EStep<Real>::EStep(const Kernel<Real>& kernel, std::int64_t topics, const EStepO
     buffer->resize(static_cast<std::size_t>(stride_));
   std::fill_n(alpha_.data(), stride_, Real(1));
   std::fill_n(gamma_.data(), stride_, Real(1));
-  std::fill_n(alpha_.data(), topics_, static_cast<Real>(options.alpha));
+  for (std::int64_t k = 0; k < topics_; ++k) {
+    alpha_.data()[k] = static_cast<Real>(alpha_of(options, k));
+    alpha_total_ += alpha_of(options, k);
+  }
   active_topics_.resize(most_active);
   active_numbers_.resize(4 * most_active);
-  alpha_total_ = static_cast<double>(topics_) * options.alpha;
 }
 
 template <typename Real>

@@ -17,11 +17,16 @@ struct Document {
 };
 
 struct EStepOptions {
-  double alpha = 0.1;
+  double alpha = 0.1;               ///< the same for all topics
+  std::vector<double> alphas = {};  ///< [K] in its place; empty: `alpha`
   double tolerance = 1e-3;
   std::int64_t max_iterations = 100;
   bool active_topics = true;  ///< see Kernel::fit
 };
+
+inline double alpha_of(const EStepOptions& options, std::int64_t topic) {
+  return options.alphas.empty() ? options.alpha : options.alphas[static_cast<std::size_t>(topic)];
+}
 
 /// The E-step of one document at a time: Hoffman, Blei, Bach 2010, algorithm 1 without forming φ.
 ///

@@ -16,6 +16,7 @@ DocumentCompletion<Real>::DocumentCompletion(const Lda& lda, const ParameterSet&
                                              std::uint64_t seed)
     : lda_(lda),
       topics_(parameters),
+      options_(lda.e_step_options(parameters)),
       topics_kl_(lda.topics_kl(parameters)),
       noise_(seed),
       inference_(lda.vocabulary()) {}
@@ -28,7 +29,7 @@ SumLayout DocumentCompletion<Real>::layout() const {
 template <typename Real>
 void DocumentCompletion<Real>::add(const Minibatch& minibatch, Sums& sums) {
   inference_.prepare(topics_, std::get<CountRows>(minibatch.rows));
-  std::vector<DocumentFit<Real>> fits = fits_of_threads(inference_, e_step_options(lda_.options()));
+  std::vector<DocumentFit<Real>> fits = fits_of_threads(inference_, options_);
   std::vector<Result> results(static_cast<std::size_t>(minibatch.size()));
   parallel_items(minibatch.size(), [&](std::int64_t thread, std::int64_t b) {
     const std::int64_t id = minibatch.ids[static_cast<std::size_t>(b)];

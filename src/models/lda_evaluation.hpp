@@ -30,6 +30,7 @@ class DocumentCompletion : public Evaluation {
 
   const Lda& lda_;
   Topics topics_;
+  EStepOptions options_;
   double topics_kl_;
   Philox noise_;
   Inference<Real> inference_;

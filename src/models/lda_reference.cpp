@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "svi/math/special.hpp"
 
@@ -12,8 +13,10 @@ namespace {
 class Reference {
  public:
   Reference(std::span<const double> log_beta, std::span<const float> counts, std::span<const float> start,
-            double alpha)
-      : log_beta_(log_beta), counts_(counts), topics_(start.size()), alpha_(alpha) {
+            const EStepOptions& options)
+      : log_beta_(log_beta), counts_(counts), topics_(start.size()) {
+    for (std::size_t k = 0; k < topics_; ++k)
+      alpha_.push_back(alpha_of(options, static_cast<std::int64_t>(k)));
     fit_.counts.resize(log_beta.size());
     log_theta_.resize(topics_);
     fit_.gamma.assign(start.begin(), start.end());
@@ -43,7 +46,7 @@ class Reference {
   double update_gamma() {
     double change = 0;
     for (std::size_t k = 0; k < topics_; ++k) {
-      double gamma = alpha_;
+      double gamma = alpha_[k];
       for (std::size_t n = 0; n < counts_.size(); ++n) gamma += fit_.counts[n * topics_ + k];
       change += std::fabs(gamma - fit_.gamma[k]);
       fit_.gamma[k] = gamma;
@@ -57,9 +60,9 @@ class Reference {
     for (std::size_t k = 0; k < topics_; ++k) {
       gamma_total += fit_.gamma[k];
       divergence +=
-          std::lgamma(alpha_) - std::lgamma(fit_.gamma[k]) + (fit_.gamma[k] - alpha_) * log_theta_[k];
+          std::lgamma(alpha_[k]) - std::lgamma(fit_.gamma[k]) + (fit_.gamma[k] - alpha_[k]) * log_theta_[k];
     }
-    divergence += std::lgamma(gamma_total) - std::lgamma(static_cast<double>(topics_) * alpha_);
+    divergence += std::lgamma(gamma_total) - std::lgamma(std::accumulate(alpha_.begin(), alpha_.end(), 0.0));
     return log_norms - divergence;
   }
 
@@ -69,7 +72,7 @@ class Reference {
   std::span<const double> log_beta_;
   std::span<const float> counts_;
   std::size_t topics_;
-  double alpha_;
+  std::vector<double> alpha_;
   std::vector<double> log_theta_;
 };
 
@@ -77,7 +80,7 @@ class Reference {
 
 ReferenceFit fit_reference(std::span<const double> log_beta, std::span<const float> counts,
                            std::span<const float> start, const EStepOptions& options) {
-  Reference reference(log_beta, counts, start, options.alpha);
+  Reference reference(log_beta, counts, start, options);
   double change = options.tolerance;
   while (reference.fit_.iterations < options.max_iterations && !(change < options.tolerance)) {
     reference.responsibilities();

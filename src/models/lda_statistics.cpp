@@ -3,8 +3,10 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "svi/core/parallel.hpp"
+#include "svi/math/special.hpp"
 
 namespace svi::lda {
 
@@ -45,7 +47,10 @@ void Statistics<Real>::fit_documents(const Minibatch& minibatch, const Philox& n
     for (std::size_t n = 0; n < fits[t].ratios().size(); ++n)
       ratios_[static_cast<std::size_t>(places_[first + n])] =
           fits[t].reference() ? Real(0) : fits[t].ratios()[n];
-    results_[static_cast<std::size_t>(b)] = {fits[t].bound(), fits[t].iterations(), fits[t].reference()};
+    double gamma_total = 0;
+    for (const Real gamma : fits[t].gamma()) gamma_total += static_cast<double>(gamma);
+    results_[static_cast<std::size_t>(b)] = {fits[t].bound(), fits[t].iterations(), gamma_total,
+                                             fits[t].reference()};
   });
 }
 
@@ -85,9 +90,42 @@ void Statistics<Real>::add_references(Contribution& contribution,
   }
 }
 
+namespace {
+
+// sums_k += ln θ'_k − offset.
 template <typename Real>
-void Statistics<Real>::accumulate(const Topics& topics, const Minibatch& minibatch, const Philox& noise,
+void add_logarithms(std::int64_t topics, const Real* theta, double offset, double* sums) {
+#pragma omp simd
+  for (std::int64_t k = 0; k < topics; ++k) sums[k] += static_cast<double>(math::log(theta[k])) - offset;
+}
+
+}  // namespace
+
+// E[ln θ_dk] = ψ(γ_dk) − ψ(Σ_j γ_dj), of documents with words.
+template <typename Real>
+void Statistics<Real>::add_log_theta(Contribution& contribution) const {
+  const std::int64_t topics = inference_.topics().topics();
+  const std::span<double> sums = contribution.terms["log_theta"];
+  for (std::int64_t b = 0; b < std::ssize(results_); ++b) {
+    const Result& result = results_[static_cast<std::size_t>(b)];
+    if (inference_.document(b).rows.empty()) continue;
+    contribution.terms.scalar("documents") += 1;
+    const double digamma_total = math::digamma(result.gamma_total);
+    if (result.reference) {
+      for (std::size_t k = 0; k < sums.size(); ++k)
+        sums[k] += math::digamma(result.reference->gamma[k]) - digamma_total;
+    } else {
+      add_logarithms(topics, theta_.data() + b * inference_.beta().stride(),
+                     std::log(factor_scale) + digamma_total, sums.data());
+    }
+  }
+}
+
+template <typename Real>
+void Statistics<Real>::accumulate(const Topics& topics, const EStepOptions& options,
+                                  const Minibatch& minibatch, const Philox& noise,
                                   Contribution& contribution) {
+  options_ = options;
   inference_.prepare(topics, std::get<CountRows>(minibatch.rows));
   sort_entries_by_word();
   fit_documents(minibatch, noise);
@@ -104,6 +142,7 @@ void Statistics<Real>::accumulate(const Topics& topics, const Minibatch& minibat
     contribution.terms.scalar("bound") += result.bound;
     contribution.terms.scalar("iterations") += static_cast<double>(result.iterations);
   }
+  if (!options_.alphas.empty()) add_log_theta(contribution);
   contribution.terms.scalar("rows") += static_cast<double>(results_.size());
 }
 

@@ -17,23 +17,25 @@ namespace svi::lda {
 template <typename Real>
 class Statistics {
  public:
-  Statistics(std::int64_t vocabulary, const EStepOptions& options)
-      : options_(options), inference_(vocabulary) {}
+  explicit Statistics(std::int64_t vocabulary) : inference_(vocabulary) {}
 
-  /// Fills `contribution.rows`, and adds to the terms "bound", "iterations" and "rows".
-  void accumulate(const Topics& topics, const Minibatch& minibatch, const Philox& noise,
-                  Contribution& contribution);
+  /// Fills `contribution.rows`, and adds to the terms "bound", "iterations" and "rows"; where α is learned
+  /// also to "documents", those with words, and "log_theta", Σ_d E[ln θ_dk].
+  void accumulate(const Topics& topics, const EStepOptions& options, const Minibatch& minibatch,
+                  const Philox& noise, Contribution& contribution);
 
  private:
   struct Result {
     double bound = 0;
     std::int64_t iterations = 0;
+    double gamma_total = 0;
     std::optional<ReferenceFit> reference;
   };
 
   void sort_entries_by_word();
   void fit_documents(const Minibatch& minibatch, const Philox& noise);
   void add_up_words(const Contribution& contribution, std::span<const std::int32_t> contribution_rows);
+  void add_log_theta(Contribution& contribution) const;
   void add_references(Contribution& contribution, std::span<const std::int32_t> contribution_rows);
 
   EStepOptions options_;

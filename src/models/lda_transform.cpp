@@ -19,8 +19,9 @@ Tensor Lda::topic_tokens(const ParameterSet& parameters, std::int64_t first, std
       .contiguous();
 }
 
-TopicPriors Lda::priors(const ParameterSet&) const {
-  return {.topics = at::full({options_.topics}, options_.alpha, at::kDouble),
+TopicPriors Lda::priors(const ParameterSet& parameters) const {
+  return {.topics = learns_alpha() ? parameters["alpha"].to(at::kDouble)
+                                   : at::full({options_.topics}, options_.alpha.number, at::kDouble),
           .words = at::full({vocabulary()}, options_.eta, at::kDouble)};
 }
 
@@ -55,7 +56,7 @@ DocumentTopics fit_topics(const Topics& topics, const Minibatch& minibatch, cons
 DocumentTopics Lda::document_topics(const ParameterSet& parameters, const Minibatch& minibatch,
                                     const Philox& noise) {
   const Topics topics(parameters);
-  const EStepOptions options = e_step_options(options_);
+  const EStepOptions options = e_step_options(parameters);
   return topics.is_double() ? fit_topics<double>(topics, minibatch, noise, options)
                             : fit_topics<float>(topics, minibatch, noise, options);
 }

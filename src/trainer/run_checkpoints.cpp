@@ -28,7 +28,8 @@ bool RunCheckpoints::is_due(const TrainingState& state) {
 checkpoint::Checkpoint RunCheckpoints::snapshot(const TrainingState& state, const Progress& progress,
                                                 const Metrics& metrics) const {
   // The next step would find out; a checkpoint must not outlive that.
-  if (!at::isfinite(state.parameters.flat()).all().item<bool>()) {
+  for (const Tensor& part : state.parameters.flat().split(1 << 20)) {  // whole, it would need a copy
+    if (at::isfinite(part).all().item<bool>()) continue;
     throw Error(ExitCode::internal, "{}", divergence_text("the parameters are", state.step, rule_));
   }
   checkpoint::Checkpoint snapshot{facts_, state};

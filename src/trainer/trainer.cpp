@@ -54,6 +54,7 @@ Outcome Trainer::run(const Metrics& last_validation) {
     // 4. The totals as a direction of ascent in the model's geometry, and 5. a step along it.
     parts_.model.to_direction(state_.parameters, contribution_);
     parts_.rule.update(state_, contribution_);
+    parts_.model.derive(state_.parameters);
     state_.step += 1;
     remember_means();
     const double seconds = stopwatch.seconds();

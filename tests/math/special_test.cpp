@@ -65,6 +65,15 @@ TEST(ScaledExpDigamma, AgreesWithTheSlowDigamma) {
   }
 }
 
+TEST(Trigamma, IsTheSlopeOfDigamma) {
+  EXPECT_NEAR(svi::math::trigamma(1), 1.6449340668482264, 1e-14);  // π²/6
+  for (double x = 0.003; x < 1e5; x *= 1.7) {
+    const double h = 1e-4 * x;
+    const double slope = (slow_digamma(x + h) - slow_digamma(x - h)) / (2 * h);
+    EXPECT_NEAR(svi::math::trigamma(x), slope, 1e-7 * slope + 1e-11 / h) << x;
+  }
+}
+
 TEST(LogGammaAndDigamma, InFloatAgreeWithDouble) {
   for (const double x : wide_range()) {
     if (x > 1e9) continue;  // its factors are beyond float32

@@ -105,6 +105,7 @@ class Instance {
     Contribution total = accumulate(minibatch);
     model->to_direction(state.parameters, total);
     rule.update(state, total);
+    model->derive(state.parameters);
     state.step += 1;
   }
 

@@ -70,8 +70,8 @@ struct Case {
   svi::AlignedBuffer<float> theta;
 };
 
-constexpr EStepOptions tight{.alpha = 0.1, .tolerance = 1e-5, .max_iterations = 2000, .active_topics = false};
-constexpr EStepOptions tight_active{.alpha = 0.1, .tolerance = 1e-5, .max_iterations = 2000};
+const EStepOptions tight{.alpha = 0.1, .tolerance = 1e-5, .max_iterations = 2000, .active_topics = false};
+const EStepOptions tight_active{.alpha = 0.1, .tolerance = 1e-5, .max_iterations = 2000};
 
 // The reference does the same iterations in float64. Near the fixed point both move slower than the
 // tolerance, 1e-5 tokens a topic, and errors of float32 are 1e-6 of a document's tokens: where convergence is
@@ -135,7 +135,7 @@ INSTANTIATE_TEST_SUITE_P(TopicsWordsSmallestLambda, Sizes,
 // A document of 100,000 distinct words, and one whose words come a million times. Few iterations: both paths
 // are then at the same place, though far from the fixed point.
 TEST(EStep, AgreesWithTheReferenceOnHugeDocuments) {
-  constexpr EStepOptions few{.alpha = 0.1, .tolerance = 1e-5, .max_iterations = 10, .active_topics = false};
+  const EStepOptions few{.alpha = 0.1, .tolerance = 1e-5, .max_iterations = 10, .active_topics = false};
   for (const Kernel<float>& kernel : svi::lda::kernels<float>()) {
     Case many_words(7, 100000, 0.01, 29, kernel);
     agrees_with_the_reference(many_words, few);
@@ -154,7 +154,7 @@ TEST(EStep, OfFloat64IsTheReferenceToElevenDigits) {
       beta.compute(kernel, a.words, Topics(parameters));
       svi::AlignedBuffer<double> theta;
       theta.resize(static_cast<std::size_t>(beta.stride()));
-      constexpr EStepOptions few{
+      const EStepOptions few{
           .alpha = 0.1, .tolerance = 1e-9, .max_iterations = 20, .active_topics = false};
       svi::lda::EStep<double> e_step(kernel, topics, few);
       ASSERT_TRUE(e_step.fit(beta, a.document(), a.start, theta.data()));

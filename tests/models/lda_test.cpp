@@ -5,11 +5,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <ranges>
 
 #include "models/instance.hpp"
 #include "models/lambda.hpp"
+#include "models/lda_alpha.hpp"
 #include "svi/core/completion.hpp"
+#include "svi/math/special.hpp"
 
 namespace {
 
@@ -198,6 +201,46 @@ TEST(Lda, Float64TrainsTheSameModel) {
             1e-4 * lambda.max().item<double>());
   EXPECT_FALSE(
       at::equal(single.state.parameters["lambda"].to(at::kDouble), twice.state.parameters["lambda"]));
+}
+
+// The maximum that Newton's method finds is the distribution's own: with m = E[ln θ] of Dirichlet(a), α = a.
+TEST(LearnedAlpha, IsThatOfItsDirichlet) {
+  const std::vector<double> truth{0.02, 0.5, 3, 40};
+  std::vector<double> mean;
+  for (const double a : truth) mean.push_back(svi::math::digamma(a) - svi::math::digamma(43.52));
+  std::vector<double> alpha(4, 0.1);
+  for (int call = 0; call < 10; ++call) svi::lda::fit_alpha(mean, alpha);
+  for (std::size_t k = 0; k < 4; ++k) EXPECT_NEAR(alpha[k], truth[k], 1e-6 * truth[k]);
+  double one = 0.1;
+  const double total = 7 * (svi::math::digamma(0.3) - svi::math::digamma(2.1));
+  for (int call = 0; call < 10; ++call) one = svi::lda::fit_symmetric_alpha(total, 7, one);
+  EXPECT_NEAR(one, 0.3, 1e-6);
+}
+
+// With κ = 0 a step maximises the bound of the whole data in α, up to its documents' γ: near the end no α
+// beside it gives more. And the bound under a learned prior ends above that under the first one.
+TEST(LearnedAlpha, RaisesTheBound) {
+  const Synthetic truth;
+  const Minibatch all = truth.documents(0, 200);
+  const auto rule = robbins_monro(1, 0);
+  const svi::DataShape shape{.training_rows = 200, .feature_shape = {Synthetic::vocabulary}};
+  std::map<std::string, double> elbo;
+  for (const std::string alpha : {"0.1", "learned_symmetric", "learned"}) {
+    Instance lda("lda", {"topics=5", "alpha=" + alpha, "eta=0.05", "tolerance=1e-5", "max_iterations=2000"},
+                 shape);
+    for (int t = 0; t < 60; ++t) lda.step(*rule, all);
+    elbo[alpha] = lda.elbo(all);
+    if (alpha == "0.1") continue;
+    const Tensor learned = lda.state.parameters["alpha"].clone();
+    EXPECT_GT((learned - 0.1).abs().max().item<double>(), 0.01);
+    EXPECT_EQ(at::allclose(learned, learned[0].expand({5})), alpha == "learned_symmetric");
+    for (const double factor : {0.8, 1.25}) {
+      lda.state.parameters["alpha"].copy_(learned * factor);
+      EXPECT_LT(lda.elbo(all), elbo[alpha] + 1e-4) << alpha << " times " << factor;
+    }
+  }
+  EXPECT_GT(elbo["learned_symmetric"], elbo["0.1"] + 0.01);
+  EXPECT_GT(elbo["learned"], elbo["0.1"] + 0.01);  // of the two either: they end in optima of their own
 }
 
 // After one iteration from a document's start its topics still show where it was.

@@ -25,18 +25,24 @@ struct Range {
   std::string text() const;
 };
 
+/// A value that is a number, or a word that says how to get one.
+struct NumberOrWord {
+  double number = 0;
+  std::string word;  ///< empty: the number counts
+};
+
 /// One configuration key: its description, and the variable that holds its value.
 struct Option {
-  using Target = std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<std::int64_t>*>;
+  using Target = std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<std::int64_t>*, NumberOrWord*>;
 
   std::string name;                  ///< relative to its section, dotted where nested: "kl.weight"
   std::string unit;                  ///< "rows", "seconds", "" where there is none
   std::string help;                  ///< one sentence
   Target target;                     ///< what it points to holds the default until the option is filled
   Range range;                       ///< of a number, or of each number of a list
-  std::vector<std::string> choices;  ///< of a text; empty: any text
+  std::vector<std::string> choices;  ///< of a text; empty: any text. Of a number or word: the words
 
-  /// "true", "integer", "real", "text", "choice" or "list of integers".
+  /// "true", "integer", "real", "text", "choice" "list of integers" or "real or choice".
   std::string kind() const;
   /// The value as YAML: `0.001`, `[400, 200]`, `"bernoulli"`.
   std::string value_text() const;
@@ -59,6 +65,8 @@ class OptionSet {
   void flag(std::string name, bool& value, std::string help);
   void integer(std::string name, std::int64_t& value, Range range, std::string unit, std::string help);
   void real(std::string name, double& value, Range range, std::string unit, std::string help);
+  void real_or_choice(std::string name, NumberOrWord& value, Range range, std::vector<std::string> words,
+                      std::string help);
   void text(std::string name, std::string& value, std::string help);
   void choice(std::string name, std::string& value, std::vector<std::string> choices, std::string help);
   void integers(std::string name, std::vector<std::int64_t>& value, Range each, std::string unit,

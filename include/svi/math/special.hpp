@@ -90,6 +90,15 @@ SVI_INLINE float scaled_exp_digamma(float x) {
 /// The same in float64: relative error below 1e-12.
 SVI_INLINE double scaled_exp_digamma(double x) { return exp(31.19162312519754 + digamma(x)); }
 
+/// The trigamma function ψ'(x) for x > 0, float64, by its recurrence and series (A. and S. 6.4.12).
+inline double trigamma(double x) {
+  double shift = 0;
+  for (; x < 12; x += 1) shift += 1 / (x * x);
+  const double w = 1 / (x * x);
+  const double series = 1.0 / 6 - w * (1.0 / 30 - w * (1.0 / 42 - w * (1.0 / 30 - w * 5.0 / 66)));
+  return shift + 1 / x + w / 2 + w / x * series;
+}
+
 /// ln Γ(x) and ψ(x) for x > 0, which share their logarithm.
 /// At y ≥ 12: ln Γ(y) = (y − ½) ln y − y + ½ ln 2π + Σ B_2n / (2n(2n−1) y^(2n−1)) (A. and S. 6.1.41).
 template <std::floating_point Real>

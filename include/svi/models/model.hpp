@@ -79,6 +79,9 @@ class Model {
   /// rank.
   virtual void to_direction(const ParameterSet& parameters, Contribution& total) const = 0;
 
+  /// Recomputes parameters that follow from others after a step. **Local**, the same on every rank.
+  virtual void derive(ParameterSet& /*parameters*/) const {}
+
   /// Turns a direction (per data point where it is a gradient) into the gradient of the ELBO per data point,
   /// by the metric G in which it is steepest: the identity for plain gradients, the Fisher matrix for natural
   /// ones.
