@@ -46,18 +46,18 @@ std::vector<Json> evaluate_file(trainer::TrainedModel& trained, trainer::Evaluat
 // What the run itself evaluates: its validation rows and its test file.
 std::vector<Json> evaluate_run(trainer::TrainedModel& trained, trainer::Evaluator& evaluator,
                                comm::Communicator& communicator) {
-  try_data(trained.settings.data);
+  try_data(trained.settings);
   const trainer::TrainingData data(trained.settings, trained.settings.model_entry->needs_counts,
                                    communicator, trainer::RowUse::passes);
   require_fit(trained, data.facts(), "data.train");
   std::vector<Json> results;
   if (data.validation_rows() > 0) {
     results.push_back(to_json("validation", data.facts().path,
-                              evaluator.evaluate(trained.parameters(), data.validation(), data.training())));
+                              evaluator.evaluate(trained.parameters(), data.validation(), data.reference())));
   }
   if (data.test_rows() > 0) {
     results.push_back(to_json("test", std::filesystem::absolute(trained.settings.data.test).string(),
-                              evaluator.evaluate(trained.parameters(), data.test(), data.training())));
+                              evaluator.evaluate(trained.parameters(), data.test(), data.reference())));
   }
   if (results.empty()) {
     throw Error(ExitCode::usage, "the run has neither validation nor test data; name a file with --data");

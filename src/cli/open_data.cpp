@@ -7,8 +7,9 @@ data::DataFile open_data(const std::string& path) {
   return data::DataFile(path);
 }
 
-void try_data(const trainer::DataOptions& options) {
-  for (const std::string& path : {options.train, options.validation, options.test}) {
+void try_data(const trainer::Settings& settings) {
+  const trainer::DataOptions& options = settings.data;
+  for (const std::string& path : {options.train, options.validation, options.test, settings.evaluation.coherence_data}) {
     if (!path.empty()) data::open_in_child(path);
   }
 }

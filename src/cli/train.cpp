@@ -182,7 +182,7 @@ int train_main(int count, char** arguments) {
     parsed = read_arguments(count, arguments);
     if (parsed.text.empty()) settings = read_settings(parsed);
     if (settings && parsed.prints_sbatch) parsed.text = job_script(parsed, *settings);
-    if (settings && parsed.text.empty()) try_data(settings->data);
+    if (settings && parsed.text.empty()) try_data(*settings);
   } catch (const std::exception&) {
     problem = std::current_exception();
   }

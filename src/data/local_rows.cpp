@@ -10,6 +10,7 @@
 #include "row_digest.hpp"
 #include "svi/base/error.hpp"
 #include "svi/base/sha256.hpp"
+#include "svi/data/match_words.hpp"
 
 namespace svi::data {
 
@@ -38,6 +39,10 @@ LocalRows LocalRows::in_file(std::shared_ptr<const DataFile> file, std::span<con
     result.take_in(part.rows, part.ids);
   }
   return result;
+}
+
+void LocalRows::renumber(std::span<const std::int32_t> numbers) {
+  if (const auto* counts = std::get_if<CountRows>(&rows_)) rows_ = renumbered(*counts, numbers);
 }
 
 void LocalRows::take_in(const Rows& rows, std::span<const std::int64_t> ids) {

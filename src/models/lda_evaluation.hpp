@@ -4,12 +4,23 @@
 #include <vector>
 
 #include "lda.hpp"
+#include "topic_quality.hpp"
 
 namespace svi::lda {
 
 /// Document completion (Wallach et al. 2009) and the bound on held-out documents.
 ///
-/// θ is fitted on the observed half of a document's tokens; p(w) = Σ_k E[θ_k] E[β_kw] predicts the others.
+/// θ is fitted on the observed half of a document's tokens (see `Completion`); p(w) = Σ_k E[θ_k] E[β_kw]
+/// predicts the others:
+///
+/// - `log_likelihood_per_word`, and `perplexity`, exp of its negative: over all predicted tokens;
+/// - `etm_perplexity`, where the halves are those of Dieng, Ruiz, Blei 2020: exp of the negative mean over
+///   documents of each document's log-likelihood per predicted token, as their code has it (it takes the mean
+///   over batches of 1000 documents, then over batches);
+/// - `bound_per_word`, and `bound_perplexity`, exp of its negative: the documents' bounds over their tokens
+///   (Hoffman, Blei, Bach 2010, section 4). The KL of the topics is not in it, as the topics were paid for by
+///   the training data; gensim's log_perplexity and scikit-learn's perplexity have it in whole;
+/// - `elbo`: the documents' bounds over the documents, less the KL of the topics over N.
 template <typename Real>
 class DocumentCompletion : public Evaluation {
  public:
@@ -22,6 +33,7 @@ class DocumentCompletion : public Evaluation {
  private:
   struct Result {
     double bound = 0;
+    double all_tokens = 0;
     double log_likelihood = 0;  // of the predicted half
     double tokens = 0;          // of the predicted half
   };
@@ -34,30 +46,6 @@ class DocumentCompletion : public Evaluation {
   double topics_kl_;
   Philox noise_;
   Inference<Real> inference_;
-};
-
-/// How well topics read: NPMI of their ten likeliest words over documents of the training data (Bouma 2009;
-/// Lau, Newman, Baldwin 2014), and the share of distinct words among the 25 likeliest of every topic (Dieng,
-/// Ruiz, Blei 2020).
-///
-/// Words co-occur when both are in a document; a pair that never does counts −1.
-class TopicQuality : public Evaluation {
- public:
-  explicit TopicQuality(const ParameterSet& parameters);
-
-  SumLayout layout() const override;
-  void add(const Minibatch& rows, Sums& sums) override;
-  Metrics finish(const Sums& totals) const override;
-
- private:
-  double npmi(const Sums& totals, std::size_t topic) const;
-
-  std::int64_t words_per_topic_;
-  double diversity_ = 0;
-  std::vector<std::vector<std::size_t>> top_;  // [K, words_per_topic]: places in `distinct`
-  std::size_t distinct_ = 0;
-  std::vector<std::int32_t> place_of_word_;  // [V], −1 for words of no topic
-  std::vector<std::uint8_t> is_present_;     // [distinct] in the document at hand
 };
 
 }  // namespace svi::lda

@@ -22,11 +22,11 @@ void Evaluator::pass(Evaluation& evaluation, const data::LocalRows& rows, Metric
 }
 
 Metrics Evaluator::evaluate(const ParameterSet& parameters, const data::LocalRows& held_out,
-                            const data::LocalRows& training) {
+                            const data::LocalRows& reference) {
   Metrics metrics;
   pass(*model_.evaluation(parameters, EvaluationRows::held_out, seed_), held_out, metrics);
-  const auto over_training = model_.evaluation(parameters, EvaluationRows::training, seed_);
-  if (over_training) pass(*over_training, training, metrics);
+  const auto over_reference = model_.evaluation(parameters, EvaluationRows::training, seed_);
+  if (over_reference) pass(*over_reference, reference, metrics);
   return metrics;
 }
 

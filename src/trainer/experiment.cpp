@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <limits>
 
 #include "run_checkpoints.hpp"
 #include "svi/base/error.hpp"
@@ -110,6 +111,7 @@ void Experiment::build() {
   total_steps_ = steps_of(settings_.train.steps, settings_.train.epochs, per_epoch, "train.epochs");
   evaluate_every_ = steps_of(settings_.evaluation.every_steps, settings_.evaluation.every_epochs, per_epoch,
                              "evaluation.every_epochs");
+  require_patience_has_sense();
   model_ = settings_.model->build(data_->shape());
   require_fit(data_->training(), "data.train");
   require_fit(data_->validation(), "data.validation");
@@ -120,6 +122,23 @@ void Experiment::build() {
   state_.parameters = ParameterSet(model_->parameter_shapes(), element_type());
   prepare_state(*rule_, state_);
   if (start_.with_rows) model_->initialize(state_.parameters, Philox(state_.seed));
+}
+
+void Experiment::require_patience_has_sense() const {
+  if (settings_.evaluation.patience == 0) return;
+  if (data_->validation_rows() == 0) {
+    throw Error(
+        ExitCode::bad_config,
+        "evaluation.patience is {}, but there are no validation data to judge by; set data.validation",
+        settings_.evaluation.patience);
+  }
+  if (evaluate_every_ == 0) {
+    throw Error(
+        ExitCode::bad_config,
+        "evaluation.patience is {}, but evaluations come only at the end; set evaluation.every_epochs or "
+        "evaluation.every_steps",
+        settings_.evaluation.patience);
+  }
 }
 
 at::ScalarType Experiment::element_type() const {
@@ -162,11 +181,25 @@ void Experiment::resume() {
     require_same_run(*found);
     state_ = std::move(found->state);
     last_validation_.values = std::move(found->facts.metrics);
+    forget_best_of_another_measure(found->facts.config_yaml);
     start_events_.push_back(
         {progress(), "resumed", fmt::format("resumed at step {} of {}", state_.step, total_steps_)});
   }
   // Only now: a refused start must leave the earlier run's files as they were.
   if (start_.with_rows) io::write_text(run_directory_ + "/config.yaml", config_yaml_);
+}
+
+// Figures of documents that were cut otherwise can't be compared.
+void Experiment::forget_best_of_another_measure(const std::string& config_yaml) {
+  const Settings before =
+      Settings::read(config::Document::parse(config_yaml, "the checkpoint's configuration"));
+  if (before.evaluation.completion == settings_.evaluation.completion || state_.best_step < 0) return;
+  start_events_.push_back(
+      {progress(), "best_forgotten",
+       fmt::format("evaluation.completion was {}, is {}: the best so far, of step {}, counts no longer",
+                   before.evaluation.completion, settings_.evaluation.completion, state_.best_step)});
+  state_.best_value = -std::numeric_limits<double>::infinity();
+  state_.best_step = -1;
 }
 
 void Experiment::require_same_run(const checkpoint::Checkpoint& found) {
@@ -257,7 +290,8 @@ Outcome Experiment::run(Observer& observer, const StopSignal& stop) {
   }
   const TrainerSchedule schedule{.total_steps = total_steps_,
                                  .evaluate_every = evaluate_every_,
-                                 .log_every = settings_.run.log_every_steps};
+                                 .log_every = settings_.run.log_every_steps,
+                                 .patience = settings_.evaluation.patience};
   Trainer trainer({*model_, *rule_, *data_, communicator_, *checkpoints, observer, stop}, schedule, state_);
   return trainer.run(last_validation_);
 }

@@ -41,7 +41,7 @@ std::string lines_before(const std::string& path, const Progress& start) {
     if (!object.is_object() || !object.contains("step") || !object["step"].is_number_integer()) break;
     const auto step = object["step"].get<std::int64_t>();
     if (step > start.step) break;
-    if (step == start.total_steps && object.value("split", Json()) == "test") continue;
+    if (step == start.step && object.value("split", Json()) == "test") continue;  // comes again at the end
     kept += line + '\n';
   }
   return kept;

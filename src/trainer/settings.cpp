@@ -62,6 +62,13 @@ void EvaluationOptions::describe(OptionSet& options) {
   options.integer("every_epochs", every_epochs, Range::at_least(0), "epochs", "0: only at the end");
   options.integer("every_steps", every_steps, Range::at_least(0), "steps",
                   "in place of every_epochs; 0: use that");
+  options.integer("patience", patience, Range::at_least(0), "evaluations",
+                  "the run ends after so many without a new best; 0: never");
+  options.choice("completion", completion, completion_names,
+                 "the observed half of a held-out document; tokens: keyed by data.split_seed; etm: the first "
+                 "half of its tokens; even_odd: the words of even number");
+  options.text("coherence_data", coherence_data,
+               "the documents on which npmi and u_mass count words; empty: the training data");
 }
 
 void CheckpointOptions::describe(OptionSet& options) {
@@ -105,6 +112,10 @@ void require_sensible(const Settings& settings) {
         ExitCode::bad_config,
         "data.memory_limit is \"{}\"; expected bytes, or a number with a unit such as 512 MiB or 1.5 GB",
         settings.data.memory_limit);
+  }
+  if (!entry.needs_counts && !settings.evaluation.coherence_data.empty()) {
+    throw Error(ExitCode::bad_config,
+                "evaluation.coherence_data is for models of word counts, which {} is not", entry.name);
   }
   const std::string& name = settings.run.name;
   if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {

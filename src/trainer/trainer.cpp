@@ -1,6 +1,7 @@
 #include "svi/trainer/trainer.hpp"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <cmath>
 
@@ -35,7 +36,7 @@ Trainer::Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, Tra
 Outcome Trainer::run(const Metrics& last_validation) {
   const FlushDenormals for_speed;
   Outcome outcome{.validation = last_validation};
-  while (state_.step < schedule_.total_steps && !outcome.was_stopped) {
+  while (!is_over() && !outcome.was_stopped) {
     const Stopwatch stopwatch;
     // 1. The step's global minibatch, a pure function of (seed, step); here this rank's part of it.
     const Minibatch minibatch = minibatches_.take(state_.step);
@@ -65,11 +66,12 @@ Outcome Trainer::run(const Metrics& last_validation) {
     tell_step();
     outcome.was_stopped = contribution_.terms.scalar("stop_votes") > 0;
     if (evaluation_is_due(state_.step)) validate(outcome.validation);
-    if (outcome.was_stopped || state_.step == schedule_.total_steps || parts_.checkpoints.is_due(state_)) {
+    if (outcome.was_stopped || is_over() || parts_.checkpoints.is_due(state_)) {
       parts_.checkpoints.save(state_, progress(), outcome.validation);
     }
   }
   minibatches_.finish();
+  if (!outcome.was_stopped && state_.step < schedule_.total_steps) tell_patience();
   if (!outcome.was_stopped) test(outcome.test);
   return outcome;
 }
@@ -116,9 +118,29 @@ bool Trainer::evaluation_is_due(std::int64_t step) const {
   return schedule_.evaluate_every > 0 && step % schedule_.evaluate_every == 0;
 }
 
+// From the training state and the schedule alone: the same on every rank and after every resume, at whatever
+// steps it evaluated before.
+bool Trainer::patience_is_spent() const {
+  if (schedule_.patience == 0 || schedule_.evaluate_every == 0 || state_.best_step < 0) return false;
+  const std::int64_t evaluations =
+      state_.step / schedule_.evaluate_every - state_.best_step / schedule_.evaluate_every;
+  return evaluations >= schedule_.patience;
+}
+
+bool Trainer::is_over() const { return state_.step >= schedule_.total_steps || patience_is_spent(); }
+
+void Trainer::tell_patience() const {
+  parts_.observer.on_event(
+      {progress(), "patience_spent",
+       fmt::format("ended at step {} of {}: {} is no better than {:.6g}, of step {}, after {} evaluations "
+                   "(evaluation.patience)",
+                   state_.step, schedule_.total_steps, parts_.model.selection_metric(), state_.best_value,
+                   state_.best_step, schedule_.patience)});
+}
+
 void Trainer::validate(Metrics& metrics) {
   if (parts_.data.validation_rows() == 0) return;
-  metrics = evaluator_.evaluate(state_.parameters, parts_.data.validation(), parts_.data.training());
+  metrics = evaluator_.evaluate(state_.parameters, parts_.data.validation(), parts_.data.reference());
   const std::string name = parts_.model.selection_metric();
   const double value = metrics.values.at(name);
   const bool is_best = value > state_.best_value;
@@ -132,7 +154,7 @@ void Trainer::validate(Metrics& metrics) {
 
 void Trainer::test(Metrics& metrics) {
   if (parts_.data.test_rows() == 0) return;
-  metrics = evaluator_.evaluate(state_.parameters, parts_.data.test(), parts_.data.training());
+  metrics = evaluator_.evaluate(state_.parameters, parts_.data.test(), parts_.data.reference());
   parts_.observer.on_evaluation({progress(), "test", metrics, parts_.model.selection_metric()});
 }
 

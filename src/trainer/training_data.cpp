@@ -1,5 +1,6 @@
 #include "svi/trainer/training_data.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <numeric>
@@ -7,6 +8,7 @@
 #include "svi/base/error.hpp"
 #include "svi/base/sha256.hpp"
 #include "svi/base/units.hpp"
+#include "svi/data/match_words.hpp"
 #include "svi/data/same_columns.hpp"
 
 namespace svi::trainer {
@@ -39,6 +41,28 @@ std::shared_ptr<data::DataFile> open_beside(const data::DataFacts& training, con
   return file;
 }
 
+constexpr const char* reference_key = "evaluation.coherence_data";
+
+// The training data's number of each word of another corpus, which must have them all.
+std::vector<std::int32_t> words_in_training(const data::DataFacts& training,
+                                            const data::DataFacts& reference) {
+  data::require_layout(reference, /*counts=*/true, reference_key);
+  std::vector<std::int32_t> numbers =
+      data::match_words(reference.vocabulary, training.vocabulary, reference_key);
+  std::vector<bool> is_there(training.vocabulary.size());
+  for (const std::int32_t number : numbers) {
+    if (number >= 0) is_there[static_cast<std::size_t>(number)] = true;
+  }
+  const auto missing = std::count(is_there.begin(), is_there.end(), false);
+  if (missing == 0) return numbers;
+  const auto first = std::find(is_there.begin(), is_there.end(), false) - is_there.begin();
+  throw Error(ExitCode::bad_data,
+              "{}: {} lacks {} of the {} words of {}, the first of them \"{}\"; name a corpus that has every "
+              "word of the training data",
+              reference_key, reference.path, missing, is_there.size(), training.path,
+              training.vocabulary[static_cast<std::size_t>(first)]);
+}
+
 std::vector<std::int64_t> all_rows(const data::DataFile& file) {
   std::vector<std::int64_t> list(static_cast<std::size_t>(file.facts().rows));
   std::iota(list.begin(), list.end(), std::int64_t{0});
@@ -57,10 +81,14 @@ std::vector<std::int64_t> share(const std::vector<std::int64_t>& rows, std::int6
 
 TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communicator& communicator,
                            RowUse use)
-    : split_seed_(static_cast<std::uint64_t>(settings.data.split_seed)), rank_(communicator.rank()) {
+    : split_seed_(static_cast<std::uint64_t>(settings.data.split_seed)),
+      completion_(completion_named(settings.evaluation.completion)),
+      rank_(communicator.rank()) {
   std::shared_ptr<data::DataFile> file;
   std::shared_ptr<data::DataFile> validation;
   std::shared_ptr<data::DataFile> test;
+  std::shared_ptr<data::DataFile> reference;
+  std::vector<std::int32_t> reference_words;
   std::vector<std::int64_t> held_out;  // rows of the training file
   comm::together(communicator, "opening the data", [&] {
     file = open(settings.data.train, "data.train");
@@ -82,7 +110,13 @@ TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communic
     test = open_beside(facts_, settings.data.test, "data.test");
     if (validation) validation_rows_ = validation->facts().rows;
     if (test) test_rows_ = test->facts().rows;
+    has_reference_ = !settings.evaluation.coherence_data.empty();
+    if (!has_reference_) return;
+    reference = open(settings.evaluation.coherence_data, reference_key);
+    reference_words = words_in_training(facts_, reference->facts());
   });
+  comm::require_same(communicator, "the reference corpus (evaluation.coherence_data)",
+                     reference ? reference->facts().fingerprint : std::string());
   comm::require_same(communicator, "the training data (data.train)", facts_.fingerprint);
   if (use != RowUse::none) {
     comm::together(communicator, "reading the data", [&] {
@@ -99,6 +133,9 @@ TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communic
       validation_ =
           validation ? read(validation, share_of(all_rows(*validation))) : read(file, share_of(held_out));
       if (test) test_ = read(test, share_of(all_rows(*test)));
+      if (!reference) return;
+      reference_ = data::LocalRows(*reference, share_of(all_rows(*reference)));
+      reference_.renumber(reference_words);
     });
   }
   agree_on_digest(communicator, use);
@@ -163,8 +200,10 @@ Minibatch TrainingData::minibatch(std::int64_t step) {
 }
 
 DataShape TrainingData::shape() const {
-  return {
-      .training_rows = partition_->rows(), .feature_shape = facts_.feature_shape, .split_seed = split_seed_};
+  return {.training_rows = partition_->rows(),
+          .feature_shape = facts_.feature_shape,
+          .split_seed = split_seed_,
+          .completion = completion_};
 }
 
 }  // namespace svi::trainer

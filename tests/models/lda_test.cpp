@@ -11,6 +11,7 @@
 #include "models/instance.hpp"
 #include "models/lambda.hpp"
 #include "models/lda_alpha.hpp"
+#include "models/synthetic_topics.hpp"
 #include "svi/core/completion.hpp"
 #include "svi/math/special.hpp"
 
@@ -20,62 +21,8 @@ using svi::CountRows;
 using svi::Minibatch;
 using svi::Tensor;
 using svi::test::Instance;
-
-// Documents drawn from five topics, each of 20 words of its own with a share of all others.
-struct Synthetic {
-  static constexpr std::int64_t topics = 5;
-  static constexpr std::int64_t vocabulary = 100;
-  Tensor beta = at::full({topics, vocabulary}, 0.1 / vocabulary, at::kDouble);
-
-  Synthetic() {
-    for (std::int64_t k = 0; k < topics; ++k) beta[k].slice(0, 20 * k, 20 * k + 20).add_(0.9 / 20);
-  }
-
-  // 50 tokens a document; θ by normalised Gamma(⅓)-like powers of uniforms, keyed by the document.
-  Minibatch documents(std::int64_t first, std::int64_t last) const {
-    const svi::Philox noise(41);
-    Minibatch minibatch;
-    CountRows rows;
-    for (std::int64_t d = first; d < last; ++d) {
-      const auto uniform = [&](std::uint64_t draw) {
-        return noise.uniform(svi::Purpose::test_data, 1, static_cast<std::uint64_t>(d), draw);
-      };
-      std::vector<double> theta;
-      double total = 0;
-      for (std::uint64_t k = 0; k < topics; ++k) total += theta.emplace_back(std::pow(uniform(k), 4));
-      std::vector<float> counts(vocabulary, 0);
-      for (std::uint64_t n = 0; n < 50; ++n) {
-        double u = uniform(10 + 3 * n) * total;
-        std::int64_t k = 0;
-        while (k + 1 < topics && u >= theta[static_cast<std::size_t>(k)])
-          u -= theta[static_cast<std::size_t>(k++)];
-        const double v = uniform(11 + 3 * n);
-        const bool is_own = v < 0.9;
-        const double w = uniform(12 + 3 * n);
-        const auto word =
-            is_own ? 20 * k + static_cast<std::int64_t>(20 * w) : static_cast<std::int64_t>(100 * w);
-        counts[static_cast<std::size_t>(word)] += 1;
-      }
-      minibatch.ids.push_back(d);
-      for (std::int32_t w = 0; w < vocabulary; ++w) {
-        if (counts[static_cast<std::size_t>(w)] == 0) continue;
-        rows.words.push_back(w);
-        rows.counts.push_back(counts[static_cast<std::size_t>(w)]);
-      }
-      rows.starts.push_back(std::ssize(rows.words));
-    }
-    minibatch.rows = std::move(rows);
-    return minibatch;
-  }
-};
-
-std::unique_ptr<svi::UpdateRule> robbins_monro(double delay, double forgetting_rate) {
-  svi::OptimizerOptions options;
-  options.type = "robbins_monro";
-  options.delay = delay;
-  options.forgetting_rate = forgetting_rate;
-  return svi::make_update_rule(options, 1);
-}
+using svi::test::robbins_monro;
+using svi::test::Synthetic;
 
 double smallest_matched_cosine(const Tensor& found, const Tensor& expected) {
   const Tensor cosines = at::mm(found / found.norm(2, 1, true), (expected / expected.norm(2, 1, true)).t());
@@ -253,65 +200,6 @@ TEST(Lda, DocumentsStartAnewAtEachStep) {
   EXPECT_TRUE(at::equal(lda.accumulate(minibatch).rows.values, first));
   minibatch.step = 1;
   EXPECT_FALSE(at::equal(lda.accumulate(minibatch).rows.values, first));
-}
-
-// The whole evaluation of a held-out document again, in plain double arithmetic. α = 1: one optimum, whatever
-// the start.
-TEST(Lda, DocumentCompletionIsItsDefinition) {
-  const Synthetic truth;
-  const Minibatch held_out = truth.documents(5, 12);
-  Instance lda("lda", {"topics=3", "alpha=1", "tolerance=1e-6", "max_iterations=1000"},
-               {.training_rows = 64, .feature_shape = {Synthetic::vocabulary}, .split_seed = 9});
-  lda.step(*robbins_monro(1, 0), truth.documents(0, 64));
-  const auto evaluation = lda.model->evaluation(lda.state.parameters, svi::EvaluationRows::held_out, 1);
-  svi::Sums sums(evaluation->layout());
-  evaluation->add(held_out, sums);
-
-  const Tensor lambda = svi::test::lambda_of(lda.state.parameters);
-  const Tensor log_beta = at::digamma(lambda) - at::digamma(lambda.sum(0));
-  const Tensor mean_beta = lambda / lambda.sum(0);
-  const auto& rows = std::get<CountRows>(held_out.rows);
-  double log_likelihood = 0;
-  double predicted = 0;
-  for (std::size_t d = 0; d < held_out.ids.size(); ++d) {
-    Tensor observed = at::zeros({Synthetic::vocabulary}, at::kDouble);
-    Tensor rest = at::zeros({Synthetic::vocabulary}, at::kDouble);
-    for (auto i = static_cast<std::size_t>(rows.starts[d]); i < static_cast<std::size_t>(rows.starts[d + 1]);
-         ++i) {
-      const auto count = static_cast<std::int64_t>(rows.counts[i]);
-      const std::int64_t seen = svi::observed_occurrences(9, held_out.ids[d], rows.words[i], count);
-      observed[rows.words[i]] = static_cast<double>(seen);
-      rest[rows.words[i]] = static_cast<double>(count - seen);
-    }
-    Tensor gamma = at::ones({3}, at::kDouble);
-    for (int t = 0; t < 500; ++t) {
-      const Tensor phi = at::softmax(at::digamma(gamma) + log_beta, 1);  // [V, 3]
-      gamma = 1 + at::mv(phi.t(), observed);
-    }
-    log_likelihood += (rest * at::log(at::mv(mean_beta, gamma / gamma.sum()))).sum().item<double>();
-    predicted += rest.sum().item<double>();
-  }
-  EXPECT_EQ(sums.scalar("predicted_tokens"), predicted);
-  EXPECT_GT(predicted, 100);
-  EXPECT_LT(predicted, 7 * 50 - 100);
-  // γ, about 10, and so each probability is right to about 1e-6 of itself: a few float32 digits of 6e-8.
-  EXPECT_NEAR(sums.scalar("predicted_log_likelihood"), log_likelihood, 1e-6 * std::fabs(log_likelihood));
-}
-
-// Two topics of two likely words each; co-occurrences counted by hand.
-TEST(Lda, NpmiAndDiversityByHand) {
-  Instance lda("lda", {"topics=2"}, {.training_rows = 4, .feature_shape = {2}});
-  svi::test::set_lambda(lda.state.parameters, at::tensor({9.0F, 1.0F, 1.0F, 9.0F}).view({2, 2}));
-  // Documents {0, 1}, {0}, {0, 1}, {}: p₀ = ¾, p₁ = ½, p₀₁ = ½.
-  Minibatch documents;
-  documents.ids = {0, 1, 2, 3};
-  documents.rows = CountRows{{0, 2, 3, 5, 5}, {0, 1, 0, 0, 1}, {1, 2, 1, 3, 1}};
-  const auto evaluation = lda.model->evaluation(lda.state.parameters, svi::EvaluationRows::training, 1);
-  svi::Sums sums(evaluation->layout());
-  evaluation->add(documents, sums);
-  const svi::Metrics metrics = evaluation->finish(sums);
-  EXPECT_NEAR(metrics.values.at("npmi"), std::log(0.5 / (0.75 * 0.5)) / -std::log(0.5), 1e-12);
-  EXPECT_NEAR(metrics.values.at("topic_diversity"), 0.5, 1e-12);  // both words in both topics
 }
 
 }  // namespace

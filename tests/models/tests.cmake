@@ -6,3 +6,6 @@ target_include_directories(test_models PRIVATE ${PROJECT_SOURCE_DIR}/src)  # the
 
 svi_test(models_use SOURCES models/lda_transform_test.cpp models/topic_words_test.cpp
   LIBRARIES svi_models svi_optim svi_config)
+
+svi_test(models_evaluation SOURCES models/lda_evaluation_test.cpp LIBRARIES svi_models svi_optim svi_config)
+target_include_directories(test_models_evaluation PRIVATE ${PROJECT_SOURCE_DIR}/src)

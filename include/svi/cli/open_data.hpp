@@ -12,6 +12,6 @@ data::DataFile open_data(const std::string& path);
 
 /// Lets children try the files of a configuration, for those that then open them by `trainer::TrainingData`.
 /// @throws Error (bad_data) when a child does not survive one
-void try_data(const trainer::DataOptions& options);
+void try_data(const trainer::Settings& settings);
 
 }  // namespace svi::cli

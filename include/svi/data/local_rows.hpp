@@ -32,6 +32,10 @@ class LocalRows {
   /// Places [first, last) of `ids()` as a minibatch of `step`. Dense features are a view, not to be changed.
   Minibatch slice(std::int64_t first, std::int64_t last, std::int64_t step) const;
 
+  /// Gives the words of counts other numbers; see `data::renumbered`. `tokens` and the digest stay as they
+  /// were.
+  void renumber(std::span<const std::int32_t> numbers);
+
   std::int64_t empty_rows() const { return empty_rows_; }  ///< of counts: documents without a word
   double tokens() const { return tokens_; }                ///< of counts: the sum of all counts
   std::int64_t bytes() const;                              ///< held in memory

@@ -9,6 +9,7 @@
 
 #include "svi/base/options.hpp"
 #include "svi/base/random.hpp"
+#include "svi/core/completion.hpp"
 #include "svi/core/contribution.hpp"
 #include "svi/core/minibatch.hpp"
 #include "svi/core/parameter_set.hpp"
@@ -21,6 +22,7 @@ struct DataShape {
   std::int64_t training_rows = 0;           ///< N
   std::vector<std::int64_t> feature_shape;  ///< [28, 28]; of counts [V]
   std::uint64_t split_seed = 1;             ///< of the document-completion halves
+  Completion completion = Completion::tokens;
 
   std::int64_t width() const;  ///< D, or V
 };

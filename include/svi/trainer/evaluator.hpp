@@ -17,10 +17,11 @@ class Evaluator {
   Evaluator(Model& model, comm::Communicator& communicator, std::uint64_t seed)
       : model_(model), communicator_(communicator), seed_(seed) {}
 
-  /// The figures of the held-out rows, and where a model asks for it those of a pass over the training rows.
+  /// The figures of the held-out rows, and where a model asks for it those of a pass over reference rows
+  /// (see TrainingData::reference).
   /// Its noise is the same at every evaluation and for any number of ranks. **Collective.**
   Metrics evaluate(const ParameterSet& parameters, const data::LocalRows& held_out,
-                   const data::LocalRows& training);
+                   const data::LocalRows& reference);
 
  private:
   void pass(Evaluation& evaluation, const data::LocalRows& rows, Metrics& metrics);

@@ -47,6 +47,8 @@ class Experiment {
   void prepare_directory();
   void resume();
   void require_same_run(const checkpoint::Checkpoint& found);
+  void forget_best_of_another_measure(const std::string& config_yaml);
+  void require_patience_has_sense() const;
   void share_state();
 
   Settings settings_;

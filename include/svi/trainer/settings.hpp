@@ -46,6 +46,9 @@ struct TrainOptions {
 struct EvaluationOptions {
   std::int64_t every_epochs = 1;
   std::int64_t every_steps = 0;
+  std::int64_t patience = 0;
+  std::string completion = "tokens";
+  std::string coherence_data;
   void describe(OptionSet& options);
 };
 

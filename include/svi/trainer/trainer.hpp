@@ -47,6 +47,7 @@ struct TrainerSchedule {
   std::int64_t total_steps = 0;
   std::int64_t evaluate_every = 0;  ///< steps; 0: only at the end
   std::int64_t log_every = 50;      ///< steps
+  std::int64_t patience = 0;        ///< evaluations without a new best that end the run; 0: none do
 };
 
 /// Stochastic variational inference, the same loop for every model (docs/math.md; Hoffman et al. 2013).
@@ -55,7 +56,7 @@ class Trainer {
   /// @param state where the run stands; must outlive it
   Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, TrainingState& state);
 
-  /// Trains to the last step, or until a stop is requested. **Collective.**
+  /// Trains to the last step, or until patience is spent or a stop is requested. **Collective.**
   /// @param last_validation what the latest evaluation gave, of a run that is resumed
   /// @throws AgreedError (internal) when the ELBO is no longer finite
   Outcome run(const Metrics& last_validation = {});
@@ -68,6 +69,9 @@ class Trainer {
   void validate(Metrics& metrics);
   void test(Metrics& metrics);
   bool evaluation_is_due(std::int64_t step) const;
+  bool patience_is_spent() const;
+  bool is_over() const;
+  void tell_patience() const;
 
   TrainerParts parts_;
   TrainerSchedule schedule_;

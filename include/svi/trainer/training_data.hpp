@@ -48,6 +48,9 @@ class TrainingData {
   const data::LocalRows& training() const { return training_; }
   const data::LocalRows& validation() const { return validation_; }
   const data::LocalRows& test() const { return test_; }
+  /// The documents that coherence is judged on: evaluation.coherence_data with the model's word numbers, else
+  /// the training rows.
+  const data::LocalRows& reference() const { return has_reference_ ? reference_ : training_; }
   std::int64_t validation_rows() const { return validation_rows_; }  ///< of all ranks
   std::int64_t test_rows() const { return test_rows_; }              ///< of all ranks
   std::int64_t empty_rows() const { return empty_rows_; }  ///< of all ranks: documents without words
@@ -61,6 +64,7 @@ class TrainingData {
 
   data::DataFacts facts_;
   std::uint64_t split_seed_;
+  Completion completion_;
   std::int64_t rank_;
   std::unique_ptr<data::Partition> partition_;
   std::unique_ptr<data::WindowedOrder> windows_;  // null: data.shuffle is full
@@ -71,6 +75,8 @@ class TrainingData {
   std::unique_ptr<data::RowStream> stream_;  // null: the rows are in memory
   data::LocalRows validation_;
   data::LocalRows test_;
+  bool has_reference_ = false;
+  data::LocalRows reference_;
   std::int64_t validation_rows_ = 0;
   std::int64_t test_rows_ = 0;
   std::int64_t empty_rows_ = 0;
