@@ -1,5 +1,4 @@
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -45,7 +44,7 @@ void open(Transformation& work, const TransformOptions& options, comm::Communica
     if (options.problem) std::rethrow_exception(options.problem);
     work.trained = is_root ? load_and_tell(options.checkpoint) : trainer::load_model(options.checkpoint);
     work.documents.emplace(work.trained, data::DataFile(options.input), "INPUT");
-    at::set_num_threads(static_cast<int>(work.trained.settings.device.threads));  // as in training
+    trainer::use_threads(work.trained.settings);  // as in training
     if (!is_root) return;
     require_output(options.output, {work.trained.path, options.input});
     work.file = data::create_topics_file(options.output, data::read_document_ids(work.documents->facts()),

@@ -18,13 +18,14 @@ void Statistics<Real>::sort_entries_by_word() {
   for (const std::int32_t row : entry_rows) ++word_starts_[static_cast<std::size_t>(row) + 1];
   for (std::size_t r = 1; r < word_starts_.size(); ++r) word_starts_[r] += word_starts_[r - 1];
   std::vector<std::int32_t> next(word_starts_.begin(), word_starts_.end() - 1);
-  places_.resize(entry_rows.size());
+  entries_.resize(entry_rows.size());
   documents_.resize(entry_rows.size());
   for (std::size_t b = 0; b + 1 < rows.starts.size(); ++b) {
     for (auto i = static_cast<std::size_t>(rows.starts[b]); i < static_cast<std::size_t>(rows.starts[b + 1]);
          ++i) {
-      places_[i] = next[static_cast<std::size_t>(entry_rows[i])]++;
-      documents_[static_cast<std::size_t>(places_[i])] = static_cast<std::int32_t>(b);
+      const auto place = static_cast<std::size_t>(next[static_cast<std::size_t>(entry_rows[i])]++);
+      entries_[place] = static_cast<std::int32_t>(i);
+      documents_[place] = static_cast<std::int32_t>(b);
     }
   }
 }
@@ -34,7 +35,7 @@ void Statistics<Real>::fit_documents(const Minibatch& minibatch, const Philox& n
   const std::int64_t documents = minibatch.size();
   const std::int64_t stride = inference_.beta().stride();
   theta_.resize(static_cast<std::size_t>(documents * stride));
-  ratios_.resize(places_.size());
+  ratios_.resize(entries_.size());
   results_.assign(static_cast<std::size_t>(documents), {});
   std::vector<DocumentFit<Real>> fits = fits_of_threads(inference_, options_);
   std::vector<std::vector<float>> starts(
@@ -45,8 +46,7 @@ void Statistics<Real>::fit_documents(const Minibatch& minibatch, const Philox& n
     fits[t].fit(inference_.document(b), starts[t], theta_.data() + b * stride);
     const auto first = static_cast<std::size_t>(inference_.rows().starts[static_cast<std::size_t>(b)]);
     for (std::size_t n = 0; n < fits[t].ratios().size(); ++n)
-      ratios_[static_cast<std::size_t>(places_[first + n])] =
-          fits[t].reference() ? Real(0) : fits[t].ratios()[n];
+      ratios_[first + n] = fits[t].reference() ? Real(0) : fits[t].ratios()[n];
     double gamma_total = 0;
     for (const Real gamma : fits[t].gamma()) gamma_total += static_cast<double>(gamma);
     results_[static_cast<std::size_t>(b)] = {fits[t].bound(), fits[t].iterations(), gamma_total,
@@ -63,12 +63,15 @@ void Statistics<Real>::add_up_words(const Contribution& contribution,
   parallel_parts(std::ssize(contribution_rows), [&](std::int64_t first, std::int64_t last) {
     AlignedBuffer<Real> sums;
     sums.resize(static_cast<std::size_t>(stride));
+    std::vector<Real> ratios;
     for (std::int64_t r = first; r < last; ++r) {
       const std::int32_t start = word_starts_[static_cast<std::size_t>(r)];
       const std::int32_t entries = word_starts_[static_cast<std::size_t>(r) + 1] - start;
-      inference_.kernel().word_counts(topics, stride, entries, documents_.data() + start,
-                                      ratios_.data() + start, theta_.data(), inference_.beta().row(r),
-                                      sums.data(),
+      ratios.clear();
+      for (std::int32_t i = start; i < start + entries; ++i)
+        ratios.push_back(ratios_[static_cast<std::size_t>(entries_[static_cast<std::size_t>(i)])]);
+      inference_.kernel().word_counts(topics, stride, entries, documents_.data() + start, ratios.data(),
+                                      theta_.data(), inference_.beta().row(r), sums.data(),
                                       out + contribution_rows[static_cast<std::size_t>(r)] * topics);
     }
   });

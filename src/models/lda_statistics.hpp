@@ -44,9 +44,9 @@ class Statistics {
   std::vector<Result> results_;  // [documents]
   // Entries sorted by β' row, within a row by document.
   std::vector<std::int32_t> word_starts_;  // [words + 1]
-  std::vector<std::int32_t> places_;       // [entries] where each entry of the minibatch went
+  std::vector<std::int32_t> entries_;      // [entries] which of the minibatch
   std::vector<std::int32_t> documents_;    // [entries]
-  std::vector<Real> ratios_;               // [entries]
+  std::vector<Real> ratios_;               // [entries] as in the minibatch: threads write apart
 };
 
 }  // namespace svi::lda

@@ -1,7 +1,6 @@
 #include "svi/trainer/experiment.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
@@ -106,7 +105,7 @@ void Experiment::build() {
                 "communication.backend is single, but there are {} ranks; start one, or use auto",
                 communicator_.size());
   }
-  at::set_num_threads(static_cast<int>(settings_.device.threads));
+  use_threads(settings_);
   const std::int64_t per_epoch = data_->steps_per_epoch();
   total_steps_ = steps_of(settings_.train.steps, settings_.train.epochs, per_epoch, "train.epochs");
   evaluate_every_ = steps_of(settings_.evaluation.every_steps, settings_.evaluation.every_epochs, per_epoch,

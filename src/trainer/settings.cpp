@@ -1,5 +1,6 @@
 #include "svi/trainer/settings.hpp"
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -9,6 +10,7 @@
 
 #include "svi/base/error.hpp"
 #include "svi/base/units.hpp"
+#include "svi/core/parallel.hpp"
 
 namespace svi::trainer {
 
@@ -165,6 +167,11 @@ std::vector<config::Section> Settings::sections() {
   add("communication", communication);
   add("device", device);
   return list;
+}
+
+void use_threads(const Settings& settings) {
+  set_parallel_threads(settings.device.threads);
+  at::set_num_threads(settings.model_entry->needs_counts ? 1 : static_cast<int>(settings.device.threads));
 }
 
 Settings default_settings(const std::string& model, const std::string& update_rule) {

@@ -1,19 +1,20 @@
 #include "svi/core/parallel.hpp"
 
-#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <limits>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 namespace {
 
 class Threads : public testing::TestWithParam<int> {
  protected:
-  void SetUp() override { at::set_num_threads(GetParam()); }
-  void TearDown() override { at::set_num_threads(1); }
+  void SetUp() override { svi::set_parallel_threads(GetParam()); }
+  void TearDown() override { svi::set_parallel_threads(1); }
 };
 
 TEST_P(Threads, PartsCoverEverythingOnce) {
@@ -24,6 +25,19 @@ TEST_P(Threads, PartsCoverEverythingOnce) {
     });
     for (const auto& times : visits) EXPECT_EQ(times, 1);
   }
+}
+
+// Every part waits for all others to have begun, which parts that run one after another never would.
+TEST_P(Threads, PartsRunAtOnce) {
+  std::atomic<int> begun = 0;
+  std::atomic<int> met = 0;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  svi::parallel_parts(100, [&](std::int64_t, std::int64_t) {
+    ++begun;
+    while (begun < GetParam() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    if (begun == GetParam()) ++met;
+  });
+  EXPECT_EQ(met, GetParam());
 }
 
 TEST_P(Threads, ItemsComeOnceEachOnAThreadOfItsOwn) {

@@ -1,6 +1,5 @@
 #include "models/lda.hpp"
 
-#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include "models/lda_alpha.hpp"
 #include "models/synthetic_topics.hpp"
 #include "svi/core/completion.hpp"
+#include "svi/core/parallel.hpp"
 #include "svi/math/special.hpp"
 
 namespace {
@@ -95,12 +95,12 @@ TEST(Lda, NumberOfThreadsChangesNoBit) {
     };
     const std::vector<double> figures = evaluated();
     for (const int threads : {2, 4}) {
-      at::set_num_threads(threads);
+      svi::set_parallel_threads(threads);
       const svi::Contribution of_several = lda.accumulate(all);
       EXPECT_TRUE(at::equal(of_several.rows.values, of_one.rows.values)) << threads;
       EXPECT_TRUE(std::ranges::equal(of_several.terms.flat(), of_one.terms.flat())) << threads;
       EXPECT_EQ(evaluated(), figures) << threads;
-      at::set_num_threads(1);
+      svi::set_parallel_threads(1);
     }
     EXPECT_GT(of_one.rows.values.sum().item<double>(), 0);
   }

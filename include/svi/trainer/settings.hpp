@@ -96,6 +96,9 @@ struct Settings {
   std::string run_directory() const;
 };
 
+/// Takes `device.threads` for this process: a model of counts computes on threads of its own, others on LibTorch's.
+void use_threads(const Settings& settings);
+
 /// The sections of a configuration with this model and update rule at their defaults, for documentation.
 Settings default_settings(const std::string& model, const std::string& update_rule);
 
