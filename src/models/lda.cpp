@@ -81,18 +81,18 @@ void Lda::initialize(ParameterSet& parameters, const Philox& noise) const {
   const Tensor& data = parameters["lambda"];
   LazyScale& lazy = parameters.lazy("lambda");
   lazy.offset = options_.eta;  // which it remains: λ = η + scale · data
-  parallel_parts(vocabulary(), [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t v = first; v < last; ++v) {
-      for (std::int64_t k = 0; k < options_.topics; ++k) {
-        const double lambda = gamma_draw(100, noise, Purpose::initialization, static_cast<std::uint64_t>(v),
-                                         static_cast<std::uint64_t>(k)) /
-                              100;
-        AT_DISPATCH_FLOATING_TYPES(data.scalar_type(), "lambda", [&] {
-          data.mutable_data_ptr<scalar_t>()[v * options_.topics + k] =
-              static_cast<scalar_t>(lambda - options_.eta);
-        });
+  AT_DISPATCH_FLOATING_TYPES(data.scalar_type(), "lambda", [&] {
+    auto* values = data.mutable_data_ptr<scalar_t>();
+    parallel_parts(vocabulary(), [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t v = first; v < last; ++v) {
+        for (std::int64_t k = 0; k < options_.topics; ++k) {
+          const double lambda = gamma_draw(100, noise, Purpose::initialization, static_cast<std::uint64_t>(v),
+                                           static_cast<std::uint64_t>(k)) /
+                                100;
+          values[v * options_.topics + k] = static_cast<scalar_t>(lambda - options_.eta);
+        }
       }
-    }
+    });
   });
   sum_rows(data, lazy);
   if (!learns_alpha()) return;
@@ -189,14 +189,8 @@ std::int64_t Lda::workspace_bytes(std::int64_t local_rows) const {
 }
 
 Tensor Lda::topics(const ParameterSet& parameters) const {
-  const Topics topics(parameters);
-  const Tensor beta = at::empty({options_.topics, vocabulary()}, at::kDouble);
-  auto* values = beta.mutable_data_ptr<double>();
-  for (std::int64_t v = 0; v < vocabulary(); ++v) {
-    for (std::int64_t k = 0; k < options_.topics; ++k)
-      values[k * vocabulary() + v] = topics.value(v, k) / topics.totals()[static_cast<std::size_t>(k)];
-  }
-  return beta;
+  const Tensor totals = at::tensor(Topics(parameters).totals(), at::kDouble);
+  return topic_tokens(parameters, 0, options_.topics) / totals.unsqueeze(1);
 }
 
 Tensor Lda::topic_shares(const ParameterSet& parameters) const {

@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "svi/core/completion.hpp"
-#include "svi/core/parallel.hpp"
 
 namespace svi::lda {
 
@@ -34,14 +33,12 @@ SumLayout DocumentCompletion<Real>::layout() const {
 template <typename Real>
 void DocumentCompletion<Real>::add(const Minibatch& minibatch, Sums& sums) {
   inference_.prepare(topics_, std::get<CountRows>(minibatch.rows));
-  std::vector<DocumentFit<Real>> fits = fits_of_threads(inference_, options_);
   std::vector<Result> results(static_cast<std::size_t>(minibatch.size()));
-  parallel_items(minibatch.size(), [&](std::int64_t thread, std::int64_t b) {
-    const std::int64_t id = minibatch.ids[static_cast<std::size_t>(b)];
-    std::vector<float> start(static_cast<std::size_t>(topics_.topics()));
-    start_document(noise_, minibatch.step, id, start);
-    results[static_cast<std::size_t>(b)] = complete(fits[static_cast<std::size_t>(thread)], b, id, start);
-  });
+  const auto visit = [&](DocumentFit<Real>& fit, std::span<const float> start, std::int64_t b) {
+    results[static_cast<std::size_t>(b)] =
+        complete(fit, b, minibatch.ids[static_cast<std::size_t>(b)], start);
+  };
+  for_each_document<Real>(inference_, options_, minibatch, noise_, visit);
   for (const Result& result : results) {
     sums.scalar("rows") += 1;
     sums.scalar("bound") += result.bound;

@@ -84,14 +84,27 @@ void DocumentFit<Real>::fit(const Document& document, std::span<const float> sta
 }
 
 template <typename Real>
-std::vector<DocumentFit<Real>> fits_of_threads(const Inference<Real>& inference,
-                                               const EStepOptions& options) {
+void for_each_document(
+    const Inference<Real>& inference, const EStepOptions& options, const Minibatch& minibatch,
+    const Philox& noise,
+    const std::function<void(DocumentFit<Real>& fit, std::span<const float> start, std::int64_t b)>& visit) {
   std::vector<DocumentFit<Real>> fits;
   for (std::int64_t thread = 0; thread < parallel_threads(); ++thread) fits.emplace_back(inference, options);
-  return fits;
+  const std::vector<float> start(static_cast<std::size_t>(inference.topics().topics()));
+  std::vector<std::vector<float>> starts(fits.size(), start);
+  parallel_items(minibatch.size(), [&](std::int64_t thread, std::int64_t b) {
+    const auto t = static_cast<std::size_t>(thread);
+    start_document(noise, minibatch.step, minibatch.ids[static_cast<std::size_t>(b)], starts[t]);
+    visit(fits[t], starts[t], b);
+  });
 }
-template std::vector<DocumentFit<float>> fits_of_threads(const Inference<float>&, const EStepOptions&);
-template std::vector<DocumentFit<double>> fits_of_threads(const Inference<double>&, const EStepOptions&);
+
+template void for_each_document<float>(
+    const Inference<float>&, const EStepOptions&, const Minibatch&, const Philox&,
+    const std::function<void(DocumentFit<float>&, std::span<const float>, std::int64_t)>&);
+template void for_each_document<double>(
+    const Inference<double>&, const EStepOptions&, const Minibatch&, const Philox&,
+    const std::function<void(DocumentFit<double>&, std::span<const float>, std::int64_t)>&);
 
 template class Inference<float>;
 template class Inference<double>;

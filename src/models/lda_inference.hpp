@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -85,8 +86,12 @@ class DocumentFit {
   std::optional<ReferenceFit> reference_;
 };
 
-/// One for each of `parallel_threads()`.
+/// Calls `visit` for each document b of a minibatch that `inference` was prepared with, on any thread: with a
+/// fit of that thread's and the document's own start, see `start_document`. **Local.**
 template <typename Real>
-std::vector<DocumentFit<Real>> fits_of_threads(const Inference<Real>& inference, const EStepOptions& options);
+void for_each_document(
+    const Inference<Real>& inference, const EStepOptions& options, const Minibatch& minibatch,
+    const Philox& noise,
+    const std::function<void(DocumentFit<Real>& fit, std::span<const float> start, std::int64_t b)>& visit);
 
 }  // namespace svi::lda

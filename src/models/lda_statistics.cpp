@@ -37,21 +37,17 @@ void Statistics<Real>::fit_documents(const Minibatch& minibatch, const Philox& n
   theta_.resize(static_cast<std::size_t>(documents * stride));
   ratios_.resize(entries_.size());
   results_.assign(static_cast<std::size_t>(documents), {});
-  std::vector<DocumentFit<Real>> fits = fits_of_threads(inference_, options_);
-  std::vector<std::vector<float>> starts(
-      fits.size(), std::vector<float>(static_cast<std::size_t>(inference_.topics().topics())));
-  parallel_items(documents, [&](std::int64_t thread, std::int64_t b) {
-    const auto t = static_cast<std::size_t>(thread);
-    start_document(noise, minibatch.step, minibatch.ids[static_cast<std::size_t>(b)], starts[t]);
-    fits[t].fit(inference_.document(b), starts[t], theta_.data() + b * stride);
+  using Fit = DocumentFit<Real>;
+  const auto visit = [&](Fit& fit, std::span<const float> start, std::int64_t b) {
+    fit.fit(inference_.document(b), start, theta_.data() + b * stride);
     const auto first = static_cast<std::size_t>(inference_.rows().starts[static_cast<std::size_t>(b)]);
-    for (std::size_t n = 0; n < fits[t].ratios().size(); ++n)
-      ratios_[first + n] = fits[t].reference() ? Real(0) : fits[t].ratios()[n];
+    for (std::size_t n = 0; n < fit.ratios().size(); ++n)
+      ratios_[first + n] = fit.reference() ? Real(0) : fit.ratios()[n];
     double gamma_total = 0;
-    for (const Real gamma : fits[t].gamma()) gamma_total += static_cast<double>(gamma);
-    results_[static_cast<std::size_t>(b)] = {fits[t].bound(), fits[t].iterations(), gamma_total,
-                                             fits[t].reference()};
-  });
+    for (const Real gamma : fit.gamma()) gamma_total += static_cast<double>(gamma);
+    results_[static_cast<std::size_t>(b)] = {fit.bound(), fit.iterations(), gamma_total, fit.reference()};
+  };
+  for_each_document<Real>(inference_, options_, minibatch, noise, visit);
 }
 
 template <typename Real>

@@ -4,7 +4,6 @@
 #include <numeric>
 
 #include "lda.hpp"
-#include "svi/core/parallel.hpp"
 
 namespace svi::lda {
 
@@ -32,21 +31,18 @@ DocumentTopics fit_topics(const Topics& topics, const Minibatch& minibatch, cons
                           const EStepOptions& options) {
   Inference<Real> inference(topics.vocabulary());
   inference.prepare(topics, std::get<CountRows>(minibatch.rows));
-  std::vector<DocumentFit<Real>> fits = fits_of_threads(inference, options);
   std::vector<std::int64_t> iterations(static_cast<std::size_t>(minibatch.size()));
   DocumentTopics result{.theta = at::empty({minibatch.size(), topics.topics()}, at::kFloat)};
   auto* theta = result.theta.mutable_data_ptr<float>();
-  parallel_items(minibatch.size(), [&](std::int64_t thread, std::int64_t b) {
-    DocumentFit<Real>& fit = fits[static_cast<std::size_t>(thread)];
-    std::vector<float> start(static_cast<std::size_t>(topics.topics()));
-    start_document(noise, minibatch.step, minibatch.ids[static_cast<std::size_t>(b)], start);
+  const auto visit = [&](DocumentFit<Real>& fit, std::span<const float> start, std::int64_t b) {
     fit.fit(inference.document(b), start);
     iterations[static_cast<std::size_t>(b)] = fit.iterations();
     const double total = std::accumulate(fit.gamma().begin(), fit.gamma().end(), 0.0);
     float* of_document = theta + b * topics.topics();
     for (const Real gamma : fit.gamma())
       *of_document++ = static_cast<float>(static_cast<double>(gamma) / total);
-  });
+  };
+  for_each_document<Real>(inference, options, minibatch, noise, visit);
   result.iterations = std::accumulate(iterations.begin(), iterations.end(), std::int64_t{0});
   return result;
 }

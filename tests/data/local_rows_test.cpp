@@ -6,32 +6,19 @@
 #include <algorithm>
 #include <numeric>
 
+#include "data/rows.hpp"
 #include "io/folder.hpp"
 #include "svi/data/partition.hpp"
 
 namespace svi::data {
 namespace {
 
+using test::documents;
 using test::Folder;
 
 std::vector<std::int64_t> all_rows(const DataFile& file) {
   std::vector<std::int64_t> rows(static_cast<std::size_t>(file.facts().rows));
   std::iota(rows.begin(), rows.end(), std::int64_t{0});
-  return rows;
-}
-
-// Document d has the words w with (7d + w) mod 5 = 0, each as often as (d + w) mod 3 + 1 says; every tenth is
-// empty.
-CountRows documents(std::int64_t count, std::int32_t words) {
-  CountRows rows;
-  for (std::int64_t d = 0; d < count; ++d) {
-    for (std::int32_t w = 0; w < words && d % 10 != 3; ++w) {
-      if ((7 * d + w) % 5 != 0) continue;
-      rows.words.push_back(w);
-      rows.counts.push_back(static_cast<float>((d + w) % 3 + 1));
-    }
-    rows.starts.push_back(std::ssize(rows.words));
-  }
   return rows;
 }
 

@@ -7,27 +7,15 @@
 #include <fstream>
 #include <numeric>
 
+#include "data/rows.hpp"
 #include "io/folder.hpp"
 #include "svi/data/local_rows.hpp"
 
 namespace svi::data {
 namespace {
 
+using test::documents;
 using test::Folder;
-
-// Document d has words w with (7d + w) mod 5 = 0, as often as (d + w) mod 3 + 1 says; every tenth is empty.
-CountRows documents(std::int64_t count, std::int32_t words) {
-  CountRows rows;
-  for (std::int64_t d = 0; d < count; ++d) {
-    for (std::int32_t w = 0; w < words && d % 10 != 3; ++w) {
-      if ((7 * d + w) % 5 != 0) continue;
-      rows.words.push_back(w);
-      rows.counts.push_back(static_cast<float>((d + w) % 3 + 1));
-    }
-    rows.starts.push_back(std::ssize(rows.words));
-  }
-  return rows;
-}
 
 // All but every ninth row, as if those were held out.
 std::vector<std::int64_t> training_rows(std::int64_t count) {

@@ -7,16 +7,13 @@
 #include <numeric>
 #include <tuple>
 
+#include "data/rows.hpp"
 #include "io/folder.hpp"
 
 namespace svi::data {
 namespace {
 
-std::vector<std::int64_t> every_third(std::int64_t count) {
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
-  for (std::int64_t i = 0; i < count; ++i) rows[static_cast<std::size_t>(i)] = 3 * i + 1;
-  return rows;
-}
+using test::every_third;
 
 // The definition, slowly: shuffle each shard, give every row its key, sort them all, cut into steps.
 std::vector<std::vector<std::int64_t>> sorted_epoch(const Partition& partition, std::int64_t batch,

@@ -8,17 +8,13 @@
 #include <set>
 #include <utility>
 
+#include "data/rows.hpp"
 #include "svi/data/sampler.hpp"
 
 namespace svi::data {
 namespace {
 
-// Row i of the training rows is row 3i + 1 of the file.
-std::vector<std::int64_t> every_third(std::int64_t count) {
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
-  for (std::int64_t i = 0; i < count; ++i) rows[static_cast<std::size_t>(i)] = 3 * i + 1;
-  return rows;
-}
+using test::every_third;
 
 std::vector<std::int64_t> sorted(std::vector<std::int64_t> rows) {
   std::ranges::sort(rows);

@@ -5,11 +5,21 @@
 
 #include <cmath>
 
-#include "svi/models/top_words.hpp"
 #include "svi/models/topic_map.hpp"
 
 namespace svi {
 namespace {
+
+// By sorting each topic whole.
+std::vector<std::vector<std::int64_t>> top_words(const Tensor& topics, std::int64_t count) {
+  std::vector<std::vector<std::int64_t>> top;
+  for (std::int64_t k = 0; k < topics.size(0); ++k) {
+    const Tensor order = topics[k].argsort(/*stable=*/true, /*dim=*/0, /*descending=*/true);
+    const auto* first = order.data_ptr<std::int64_t>();
+    top.emplace_back(first, first + count);
+  }
+  return top;
+}
 
 // Topics with a λ that is written down: what ranks and compares them needs no more.
 class GivenTopics : public TopicModel {

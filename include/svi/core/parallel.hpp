@@ -5,8 +5,9 @@
 
 namespace svi {
 
-/// Cuts 0 … count − 1 into contiguous parts, one for each thread, and runs `part(first, last)` on them at once. Denormal numbers count as zero in all. Results must not depend on the
-/// cuts. The first exception is thrown again here. **Local.**
+/// Cuts 0 … count − 1 into contiguous parts, one for each thread, and runs `part(first, last)` on them at
+/// once. Denormal numbers count as zero in all. Results must not depend on the cuts. The first exception is
+/// thrown again here. **Local.**
 void parallel_parts(std::int64_t count,
                     const std::function<void(std::int64_t first, std::int64_t last)>& part);
 
@@ -15,8 +16,8 @@ void parallel_parts(std::int64_t count,
 void parallel_items(std::int64_t count, const std::function<void(std::int64_t thread, std::int64_t i)>& item);
 
 std::int64_t parallel_threads();
-/// `device.threads`, 1 at first. These threads are not LibTorch's, which wait by spinning: a model that computes on
-/// these leaves LibTorch one. **Local**, while none of the above runs.
+/// `device.threads`, 1 at first. These threads are not LibTorch's, which wait by spinning: a model that
+/// computes on these leaves LibTorch one. **Local**, while none of the above runs.
 void set_parallel_threads(std::int64_t threads);
 
 }  // namespace svi

@@ -127,15 +127,8 @@ SVI_INLINE LogGamma<double> log_gamma_and_digamma(double x) {
   gamma = gamma * w + 1.0 / 1260;
   gamma = gamma * w - 1.0 / 360;
   gamma = gamma * w + 1.0 / 12;
-  double digamma = 1.0 / 12;
-  digamma = digamma * w - 691.0 / 32760;
-  digamma = digamma * w + 1.0 / 132;
-  digamma = digamma * w - 1.0 / 240;
-  digamma = digamma * w + 1.0 / 252;
-  digamma = digamma * w - 1.0 / 120;
-  digamma = digamma * w + 1.0 / 12;
   return {(y - 0.5) * logarithm - y + 0.918938533204672742 + inverse * gamma - log(product),
-          logarithm - 0.5 * inverse - w * digamma - reciprocals};
+          digamma_asymptotic(y) - reciprocals};
 }
 
 /// The same in float32, from y ≥ 4 on. The error of ln Γ is relative to max(1, x ln x) instead, as two
