@@ -40,7 +40,9 @@ void add_rows(const RowBlock& block, std::int64_t columns, double factor, const 
 }  // namespace
 
 void sum_rows(const at::Tensor& data, LazyScale& lazy) {
-  const at::Tensor sums = data.sum(0, false, at::kDouble);
+  at::Tensor sums = at::zeros({data.size(1)}, at::kDouble);
+  for (const at::Tensor& part : data.split(4096))
+    sums.add_(part.sum(0, false, at::kDouble));  // which copies it
   const auto* first = sums.const_data_ptr<double>();
   lazy.sums.assign(first, first + sums.numel());
 }
