@@ -22,3 +22,5 @@ foreach(test trainer_refusal trainer_ranks_refusal trainer_resume trainer_failur
   add_dependencies(test_${test} svi-train)
 endforeach()
 add_dependencies(test_trainer_streaming svi-infer)
+
+svi_test(trainer_row_exchange SOURCES trainer/row_exchange_test.cpp LIBRARIES trainer_runs svi_trainer RANKS 1 2 3 4)
