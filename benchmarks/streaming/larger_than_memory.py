@@ -26,39 +26,20 @@ import numpy
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import machine  # noqa: E402
+import synthetic  # noqa: E402
 
 TEMPLATES = 4000  # distinct documents, repeated in random order
 WORDS, VOCABULARY = 100, 100_000
 BLOCK = 20_000  # documents written at a time
-CHUNK = 65_536  # as svi-data writes them
-
-
-def templates(generator):
-    """Words ascending and counts of distinct documents, [TEMPLATES, WORDS] each; ranks by Zipf's law."""
-    words = numpy.empty((TEMPLATES, WORDS), numpy.int32)
-    for row in words:
-        drawn = numpy.unique((VOCABULARY ** generator.random(8 * WORDS)).astype(numpy.int32) - 1)
-        row[:] = numpy.sort(generator.choice(drawn, WORDS, replace=False))
-    return words, numpy.minimum(99, 1 / (1 - generator.random(words.shape))).astype(numpy.float32).round()
 
 
 def write_corpus(path, documents):
     generator = numpy.random.default_rng(1)
-    words, counts = templates(generator)
-    with h5py.File(path, "w") as file:
-        matrix = file.create_group("X")
-        matrix.attrs.update({"encoding-type": "csr_matrix", "encoding-version": "0.1.0"})
-        matrix.attrs["shape"] = numpy.array([documents, VOCABULARY])
-        options = {"shape": (documents * WORDS,), "chunks": (CHUNK,), "fletcher32": True}
-        indices = matrix.create_dataset("indices", dtype="i4", **options)
-        data = matrix.create_dataset("data", dtype="f4", **options)
-        for first in range(0, documents, BLOCK):
-            chosen = generator.integers(TEMPLATES, size=min(BLOCK, documents - first))
-            entries = slice(first * WORDS, (first + len(chosen)) * WORDS)
-            indices[entries] = words[chosen].ravel()
-            data[entries] = counts[chosen].ravel()
-        matrix["indptr"] = numpy.arange(documents + 1, dtype=numpy.int64) * WORDS
-        file.create_group("var")["_index"] = numpy.array([f"word{number}" for number in range(VOCABULARY)], "S")
+    words = synthetic.zipf_documents(generator, TEMPLATES, WORDS, VOCABULARY)
+    counts = synthetic.zipf_counts(generator, words.shape)
+    sizes = [min(BLOCK, documents - first) for first in range(0, documents, BLOCK)]
+    chosen = (generator.integers(TEMPLATES, size=size) for size in sizes)
+    synthetic.write_corpus(path, ((words[rows], counts[rows]) for rows in chosen), documents, WORDS, VOCABULARY)
 
 
 def train(program, folder, corpus, name, arguments, limit):
