@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import shutil
 import statistics
 import subprocess
@@ -55,44 +56,60 @@ def run(command, **options):
     return output, usage.ru_maxrss / 1024
 
 
-def run_peer(tool, extra, settings, work):
+def run_peer(tool, settings, work):
+    """What peers.py prints, with φ and α as arrays: an object for each snapshot."""
     described = work / "settings.json"
-    described.write_text(json.dumps({**settings, **extra, "phi": str(work / "phi.npy")}))
+    described.write_text(json.dumps({**settings, "phi": str(work / "phi")}))
     output, _ = run([sys.executable, HERE / "peers.py", tool, described])
     import numpy
 
-    result = json.loads(output)
-    return {**result, "alpha": numpy.array(result["alpha"]), "phi": numpy.load(work / "phi.npy")}
+    results = []
+    for result in json.loads(output):
+        results.append({**result, "alpha": numpy.array(result["alpha"]), "phi": numpy.load(result["phi"])})
+        os.remove(result["phi"])
+    return results
+
+
+def train_svi(arguments, configuration, keys, run_directory, ranks=1):
+    """Starts, reads data and writes a checkpoint as always; `seconds` are those of training, as it reports them."""
+    shutil.rmtree(run_directory, ignore_errors=True)
+    command = [arguments.bin / "svi-train", ROOT / "configs" / configuration, "--run-dir", run_directory]
+    for key, value in keys.items():
+        command += ["--set", f"{key}={value}"]
+    if ranks > 1:
+        command = ["bash", "-c", f"source {ROOT}/launch/environment.sh; exec mpirun -np {ranks} \"$@\"", "-", *command]
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    _, megabytes = run(command, env=environment)
+    lines = [json.loads(line) for line in open(run_directory / "metrics.jsonl")]
+    last = [line for line in lines if line["kind"] == "evaluation" and line["split"] == "validation"][-1]
+    return {"seconds": last["seconds"], "megabytes": megabytes, "own_hold_out": last["log_likelihood_per_word"],
+            **read_topics(run_directory)}
+
+
+def read_topics(run_directory):
+    """φ and α of a run's last checkpoint: α as learned, else as configured."""
+    import h5py
+    import numpy
+
+    with h5py.File(max((run_directory / "checkpoints").glob("step-*.h5"))) as file:
+        data = file["parameters/lambda"]
+        lambdas = data.attrs["add_offset"] + data.attrs["scale_factor"] * data[:].astype(numpy.float64)
+        if "parameters/alpha" in file:
+            alpha = file["parameters/alpha"][:].astype(numpy.float64)
+        else:
+            configured = re.search(r"^  alpha: *(.*)$", (run_directory / "config.yaml").read_text(), re.MULTILINE)[1]
+            alpha = numpy.broadcast_to(numpy.array(json.loads(configured), numpy.float64), lambdas.shape[1:])
+    return {"phi": (lambdas / lambdas.sum(axis=0)).T, "alpha": alpha}
 
 
 def run_svi(arguments, settings, kind, corpus, work):
-    """Starts, reads data and writes a checkpoint as always; `seconds` are those of training, as it reports them."""
-    run_directory = work / "run"
-    shutil.rmtree(run_directory, ignore_errors=True)
     keys = {"data.train": ROOT / f"data/{corpus}.h5", "run.seed": settings["seed"], "model.topics": settings["topics"],
             "model.alpha": settings["alpha"], "model.eta": settings["eta"], "train.batch": settings["batch"],
             "train.epochs": settings["epochs"], "evaluation.every_epochs": 0,
             "device.threads": settings["cores"] if kind == "svi-train, threads" else 1,
             "model.active_topics": "false" if kind == "svi-train, all topics" else "true"}
-    command = [arguments.bin / "svi-train", ROOT / "configs/lda-debian.yaml", "--run-dir", run_directory]
-    for key, value in keys.items():
-        command += ["--set", f"{key}={value}"]
-    if kind == "svi-train, ranks":
-        command = ["bash", "-c", f"source {ROOT}/launch/environment.sh; exec mpirun -np {settings['cores']} \"$@\"", "-",
-                   *command]
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-    _, megabytes = run(command, env=environment)
-    import h5py
-    import numpy
-
-    lines = [json.loads(line) for line in open(run_directory / "metrics.jsonl")]
-    last = [line for line in lines if line["kind"] == "evaluation" and line["split"] == "validation"][-1]
-    with h5py.File(max((run_directory / "checkpoints").glob("step-*.h5"))) as file:
-        data = file["parameters/lambda"]
-        lambdas = data.attrs["add_offset"] + data.attrs["scale_factor"] * data[:].astype(numpy.float64)
-    phi = (lambdas / lambdas.sum(axis=0)).T
-    return {"seconds": last["seconds"], "alpha": numpy.full(settings["topics"], settings["alpha"]), "phi": phi,
-            "megabytes": megabytes, "own_hold_out": last["log_likelihood_per_word"]}
+    ranks = settings["cores"] if kind == "svi-train, ranks" else 1
+    return train_svi(arguments, "lda-debian.yaml", keys, work / "run", ranks)
 
 
 def judged(result, data):
@@ -111,17 +128,23 @@ def tools_of(cores, chosen):
     return [name for name in names if chosen is None or any(name.startswith(prefix) for prefix in chosen)]
 
 
-def compare(arguments, corpus, topics, cores):
-    import machine
+def read_split(arguments, corpus, work):
+    """The rows to train on, and the two halves of those to judge by, as `svi-data split` writes them to `work`."""
     import peers
 
-    work = ROOT / f"data/benchmark-topics/{corpus}"
     work.mkdir(parents=True, exist_ok=True)
     run([arguments.bin / "svi-data", "split", ROOT / f"data/{corpus}.h5", "--fraction", "0.1", "--split-seed", "1",
          "--output-dir", work])
-    data = {"train": peers.read_counts(work / "train.h5"),
+    return {"train": peers.read_counts(work / "train.h5"),
             "observed": peers.read_counts(work / "validation-observed.h5"),
             "predicted": peers.read_counts(work / "validation-predicted.h5")}
+
+
+def compare(arguments, corpus, topics, cores):
+    import machine
+
+    work = ROOT / f"data/benchmark-topics/{corpus}"
+    data = read_split(arguments, corpus, work)
     documents, words = data["train"].shape
     batch = arguments.batch or (SETTINGS["batch"] if cores == 1 else 1024)
     print(f"\n{corpus}: {documents} training documents, V = {words}, {data['train'].nnz / documents:.0f} distinct words "
@@ -137,7 +160,7 @@ def compare(arguments, corpus, topics, cores):
                 tool, extra = PEERS[name]
                 if tool == "tomotopy":
                     extra = {**extra, "epochs": arguments.iterations}
-                result = run_peer(tool, extra, settings, work)
+                result = run_peer(tool, {**settings, **extra}, work)[-1]
             else:
                 result = run_svi(arguments, settings, name, corpus, work)
             results[name].append(judged(result, data))

@@ -1,8 +1,9 @@
-"""One run of one LDA tool in a process of its own: seconds, peak memory, φ and α. Started by compare.py.
+"""One run of one LDA tool in a process of its own: seconds, peak memory, φ and α. Started by compare.py and frontier.py.
 
-    peers.py TOOL SETTINGS.json     prints one JSON object; φ goes to the file that the settings name
+    peers.py TOOL SETTINGS.json     prints one JSON list; φ goes to files beginning as the settings say
 
-Every tool trains on the same rows with the same K, priors, minibatches and step sizes, as far as it has them:
+The list holds one object for each number of epochs under "snapshots" in the settings, which end with "epochs" and without
+which there is but one. Seconds are those of training alone, without taking snapshots. Every tool trains on the same rows with the same K, priors, minibatches and step sizes, as far as it has them:
 see benchmarks/README.md for where they differ.
 """
 
@@ -38,9 +39,25 @@ def bags(counts):
 
 
 def run_gensim(settings, counts):
-    """Its step size is (offset + pass + batches of the first pass)^−decay: constant within later passes."""
-    import gensim
+    """Its step size is (offset + pass + batches of the first pass)^−decay: constant within later passes.
 
+    Snapshots by its callback at the end of a pass: `update` once a pass would start the step sizes anew.
+    LdaMulticore has none of these, so it gives the last only."""
+    import gensim
+    from gensim.models.callbacks import Metric
+
+    class AfterPass(Metric):
+        logger, title, passes, seconds, taken = None, "after pass", 0, 0.0, []
+
+        def get_value(self, model, **_):
+            end = time.perf_counter()
+            self.seconds += end - self.begun
+            self.passes += 1
+            if self.passes in settings["snapshots"]:
+                self.taken.append((self.passes, self.seconds, model.get_topics(), model.alpha.copy()))
+            self.begun = time.perf_counter()
+
+    after_pass = AfterPass()
     corpus = bags(shuffled(counts, settings["seed"]))
     words = {word: str(word) for word in range(counts.shape[1])}
     common = dict(num_topics=settings["topics"], id2word=words, alpha=settings["alpha"], eta=settings["eta"],
@@ -48,12 +65,13 @@ def run_gensim(settings, counts):
                   offset=settings["delay"], iterations=settings["max_iterations"],
                   gamma_threshold=settings["tolerance"], eval_every=None, random_state=settings["seed"],
                   dtype=getattr(numpy, settings["precision"]))
-    start = time.perf_counter()
+    after_pass.begun = start = time.perf_counter()
     if settings["cores"] == 1:
-        model = gensim.models.LdaModel(corpus, update_every=1, **common)
+        gensim.models.LdaModel(corpus, update_every=1, callbacks=[after_pass], **common)
+        yield from after_pass.taken
     else:
         model = gensim.models.LdaMulticore(corpus, workers=settings["cores"], **common)
-    return time.perf_counter() - start, model.get_topics(), model.alpha
+        yield settings["epochs"], time.perf_counter() - start, model.get_topics(), model.alpha
 
 
 def run_sklearn(settings, counts):
@@ -67,18 +85,21 @@ def run_sklearn(settings, counts):
         learning_offset=settings["delay"] - 1, mean_change_tol=settings["tolerance"],
         max_doc_update_iter=settings["max_iterations"], total_samples=counts.shape[0], n_jobs=settings["cores"],
         random_state=settings["seed"])
-    epochs = [shuffled(counts, settings["seed"] + epoch) for epoch in range(settings["epochs"])]
-    start = time.perf_counter()
-    for rows in epochs:
+    seconds = 0.0
+    for epoch in range(settings["epochs"]):
+        rows = shuffled(counts, settings["seed"] + epoch)
+        start = time.perf_counter()
         model.partial_fit(rows)
-    seconds = time.perf_counter() - start
-    return seconds, normalized(model.components_), numpy.full(settings["topics"], settings["alpha"])
+        seconds += time.perf_counter() - start
+        if epoch + 1 in settings["snapshots"]:
+            yield epoch + 1, seconds, normalized(model.components_), numpy.full(settings["topics"], settings["alpha"])
 
 
 def run_vw(settings, counts):
     """Reads text, parsing in; without a cap on iterations, its own tolerance and step count; one thread.
 
-    Word numbers are used as they are, in the low bits; its later passes read a cache it writes in the first."""
+    Word numbers are used as they are, in the low bits; its later passes read a cache it writes in the first. It takes no
+    snapshots: one run for each number of epochs."""
     import os
     import tempfile
 
@@ -104,7 +125,8 @@ def run_vw(settings, counts):
         lambdas = numpy.array([[model.get_weight(word, topic) for word in range(words)]
                                for topic in range(settings["topics"])])
         model.finish()
-    return seconds, normalized(lambdas + settings["eta"]), numpy.full(settings["topics"], settings["alpha"])
+    alpha = numpy.full(settings["topics"], settings["alpha"])
+    yield settings["epochs"], seconds, normalized(lambdas + settings["eta"]), alpha
 
 
 def run_tomotopy(settings, counts):
@@ -118,14 +140,17 @@ def run_tomotopy(settings, counts):
     for a, b in zip(counts.indptr[:-1], counts.indptr[1:]):
         model.add_doc([str(word) for word, count in zip(counts.indices[a:b], counts.data[a:b])
                        for _ in range(int(count))])
-    start = time.perf_counter()
-    model.train(settings["epochs"], workers=settings["cores"], parallel=tomotopy.ParallelScheme.DEFAULT)
-    seconds = time.perf_counter() - start
-    phi = numpy.full((settings["topics"], counts.shape[1]), 1e-12)
-    places = [int(word) for word in model.used_vocabs]
-    for topic in range(settings["topics"]):
-        phi[topic, places] = model.get_topic_word_dist(topic)
-    return seconds, normalized(phi), numpy.array(model.alpha)
+    places, seconds, done = None, 0.0, 0
+    for iterations in settings["snapshots"]:
+        start = time.perf_counter()
+        model.train(iterations - done, workers=settings["cores"], parallel=tomotopy.ParallelScheme.DEFAULT)
+        seconds += time.perf_counter() - start
+        done = iterations
+        places = places or [int(word) for word in model.used_vocabs]
+        phi = numpy.full((settings["topics"], counts.shape[1]), 1e-12)
+        for topic in range(settings["topics"]):
+            phi[topic, places] = model.get_topic_word_dist(topic)
+        yield iterations, seconds, normalized(phi), numpy.array(model.alpha)
 
 
 TOOLS = {"gensim": run_gensim, "scikit-learn": run_sklearn, "Vowpal Wabbit": run_vw, "tomotopy": run_tomotopy}
@@ -134,11 +159,15 @@ TOOLS = {"gensim": run_gensim, "scikit-learn": run_sklearn, "Vowpal Wabbit": run
 def main():
     tool, settings_path = sys.argv[1:]
     settings = json.load(open(settings_path))
+    settings.setdefault("snapshots", [settings["epochs"]])
     counts = read_counts(settings["train"])
-    seconds, phi, alpha = TOOLS[tool](settings, counts)
-    numpy.save(settings["phi"], phi.astype(numpy.float64))
-    megabytes = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
-    print(json.dumps({"seconds": seconds, "alpha": list(map(float, alpha)), "megabytes": megabytes}))
+    results = []
+    for epochs, seconds, phi, alpha in TOOLS[tool](settings, counts):
+        path = f"{settings['phi']}-{epochs}.npy"
+        numpy.save(path, phi.astype(numpy.float64))
+        results.append({"epochs": epochs, "seconds": seconds, "alpha": list(map(float, alpha)), "phi": path})
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
+    print(json.dumps([{**result, "megabytes": peak} for result in results]))
 
 
 if __name__ == "__main__":
