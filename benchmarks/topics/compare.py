@@ -178,6 +178,13 @@ def compare(arguments, corpus, topics, cores):
          for name, runs in results.items()])
 
 
+def versions():
+    import importlib.metadata
+
+    return {name: importlib.metadata.version(name)
+            for name in ("gensim", "scikit-learn", "vowpalwabbit", "tomotopy", "numpy")}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpora", nargs="+", default=["debian", "linux-doc"], help="files in data/, see svi-data fetch")
@@ -193,16 +200,13 @@ def main():
     if pathlib.Path(sys.prefix) != VENV:
         enter_environment()
     sys.path[:0] = [str(ROOT / "benchmarks"), str(HERE)]
-    import importlib.metadata
-
     import machine
 
     for corpus in arguments.corpora:
         for topics in arguments.topics:
             for cores in arguments.cores:
                 compare(arguments, corpus, topics, cores)
-    machine.print_facts({name: importlib.metadata.version(name) for name in
-                         ("gensim", "scikit-learn", "vowpalwabbit", "tomotopy", "numpy")})
+    machine.print_facts(versions())
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ import machine  # noqa: E402
 ETAS = (0.01, 0.1)
 PASSES = [1, 2, 5, 10, 20]
 SNAPSHOTS = {"tomotopy": [25, 50, 100, 200, 400], "gensim": PASSES, "scikit-learn": PASSES, "Vowpal Wabbit": PASSES}
-EPOCHS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50]  # of svi-train: parts of an epoch by train.steps
+EPOCHS = [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 50]  # of svi-train: parts of an epoch by train.steps
 OURS = {  # name: what differs from the configuration of the corpus
     "svi-train": [],
     "svi-train, η .1, α learned": ["model.eta=0.1", "model.alpha=learned"],
@@ -154,7 +154,7 @@ def main():
 
         frontier_picture.draw(curves, arguments.topics, arguments.picture)
         print(f"picture      {arguments.picture}")
-    machine.print_facts({})
+    machine.print_facts(compare.versions())
 
 
 if __name__ == "__main__":
