@@ -52,6 +52,7 @@ struct ValueText {
     return quoted + '"';
   }
   std::string operator()(const NumberOrWord* value) const {
+    if (!value->list.empty()) return fmt::format("[{}]", fmt::join(value->list, ", "));
     return value->word.empty() ? (*this)(&value->number) : (*this)(&value->word);
   }
   std::string operator()(const std::vector<std::int64_t>* value) const {
@@ -63,6 +64,7 @@ struct ValueText {
 
 std::string Option::kind() const {
   const bool is_text = std::holds_alternative<std::string*>(target);
+  if (takes_list) return "real, list or choice";
   return is_text && !choices.empty() ? "choice" : std::visit(KindOf{}, target);
 }
 
@@ -84,6 +86,12 @@ void OptionSet::real(std::string name, double& value, Range range, std::string u
 void OptionSet::real_or_choice(std::string name, NumberOrWord& value, Range range,
                                std::vector<std::string> words, std::string help) {
   options_.push_back({std::move(name), "", std::move(help), &value, range, std::move(words)});
+}
+
+void OptionSet::reals_or_choice(std::string name, NumberOrWord& value, Range range,
+                                std::vector<std::string> words, std::string help) {
+  real_or_choice(std::move(name), value, range, std::move(words), std::move(help));
+  options_.back().takes_list = true;
 }
 
 void OptionSet::text(std::string name, std::string& value, std::string help) {

@@ -59,7 +59,8 @@ std::string expected_kind(const Option& option) {
     std::string operator()(NumberOrWord*) const { return "a real number"; }
   };
   if (std::holds_alternative<NumberOrWord*>(option.target))
-    return fmt::format("one of: {}; or a real number", fmt::join(option.choices, ", "));
+    return fmt::format("one of: {}; or a real number{}", fmt::join(option.choices, ", "),
+                       option.takes_list ? " or a list of them" : "");
   if (!option.choices.empty()) return fmt::format("one of: {}", fmt::join(option.choices, ", "));
   return std::visit(Words{}, option.target);
 }
@@ -135,6 +136,13 @@ void Assignment::operator()(std::vector<std::int64_t>* target) const {
 }
 
 void Assignment::operator()(NumberOrWord* target) const {
+  if (leaf.is_list && option.takes_list) {
+    if (leaf.texts.empty()) refuse();
+    std::vector<double> values;
+    for (const std::string& text : leaf.texts) values.push_back(number<double>(text));
+    *target = {.number = target->number, .list = std::move(values)};
+    return;
+  }
   const std::string& value = scalar();
   const std::vector<std::string>& words = option.choices;
   const bool is_word = std::find(words.begin(), words.end(), value) != words.end();

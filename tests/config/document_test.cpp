@@ -78,6 +78,42 @@ TEST(Document, FillsEveryTypeAndLeavesAbsentKeysAlone) {
   EXPECT_EQ(untouched.widths, (Integers{400}));
 }
 
+NumberOrWord number_or_word(const std::string& line, bool takes_list) {
+  NumberOrWord value{.number = 0.5};
+  OptionSet options;
+  if (takes_list) {
+    options.reals_or_choice("alpha", value, Range::above(0), {"learned", "symmetric"}, "");
+  } else {
+    options.real_or_choice("alpha", value, Range::above(0), {"learned", "symmetric"}, "");
+  }
+  Document document = Document::parse("s:\n  " + line + "\n", "c.yaml");
+  document.fill("s", options);
+  EXPECT_EQ(options.all().front().kind(), takes_list ? "real, list or choice" : "real or choice");
+  // What is written comes back.
+  const std::string text = options.all().front().value_text();
+  EXPECT_EQ(text, line == "alpha: learned" ? "\"learned\"" : line.substr(7));
+  return value;
+}
+
+TEST(Document, ReadsNumbersWordsAndLists) {
+  EXPECT_EQ(number_or_word("alpha: 0.25", true).number, 0.25);
+  EXPECT_EQ(number_or_word("alpha: learned", true).word, "learned");
+  EXPECT_EQ(number_or_word("alpha: learned", true).number, 0.5);
+  EXPECT_TRUE(number_or_word("alpha: 0.25", true).list.empty());
+  EXPECT_EQ(number_or_word("alpha: [0.25]", true).list, (std::vector<double>{0.25}));
+  EXPECT_EQ(number_or_word("alpha: [0.1, 2, 1e-05]", true).list, (std::vector<double>{0.1, 2, 1e-5}));
+  const auto refuse = [](const std::string& line, bool takes_list, const std::vector<std::string>& pieces) {
+    SCOPED_TRACE(line);
+    expect_error(ExitCode::bad_config, pieces, [&] { number_or_word(line, takes_list); });
+  };
+  refuse("alpha: [0.1, 0.2]", false, {"c.yaml:2", "s.alpha is [0.1, 0.2]", "learned, symmetric; or a real number"});
+  refuse("alpha: []", true, {"c.yaml:2", "s.alpha is []", "or a list of them"});
+  refuse("alpha: [0.1, learned]", true, {"[0.1, learned]"});
+  refuse("alpha: [0.1, -2]", true, {"[0.1, -2]", "above 0"});
+  refuse("alpha: [0.1, '2']", true, {"without quotes"});
+  refuse("alpha: learnt", true, {"s.alpha is learnt", "learned, symmetric; or a real number or a list of them"});
+}
+
 TEST(Document, ReadsIntegers) {
   EXPECT_EQ(filled("batch: 1000").batch, 1000);
   EXPECT_EQ(filled("batch: +5").batch, 5);

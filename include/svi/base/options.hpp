@@ -25,10 +25,11 @@ struct Range {
   std::string text() const;
 };
 
-/// A value that is a number, or a word that says how to get one.
+/// A value that is a number, or a word that says how to get one, or several numbers.
 struct NumberOrWord {
   double number = 0;
-  std::string word;  ///< empty: the number counts
+  std::string word;          ///< empty: the number counts
+  std::vector<double> list;  ///< not empty: neither of them counts, but these
 };
 
 /// One configuration key: its description, and the variable that holds its value.
@@ -41,8 +42,9 @@ struct Option {
   Target target;                     ///< what it points to holds the default until the option is filled
   Range range;                       ///< of a number, or of each number of a list
   std::vector<std::string> choices;  ///< of a text; empty: any text. Of a number or word: the words
+  bool takes_list = false;           ///< of a number or word
 
-  /// "true", "integer", "real", "text", "choice" "list of integers" or "real or choice".
+  /// "true or false", "integer", "real", "text", "choice", "list of integers", "real or choice" …
   std::string kind() const;
   /// The value as YAML: `0.001`, `[400, 200]`, `"bernoulli"`.
   std::string value_text() const;
@@ -67,6 +69,9 @@ class OptionSet {
   void real(std::string name, double& value, Range range, std::string unit, std::string help);
   void real_or_choice(std::string name, NumberOrWord& value, Range range, std::vector<std::string> words,
                       std::string help);
+  /// Or a list of such numbers.
+  void reals_or_choice(std::string name, NumberOrWord& value, Range range, std::vector<std::string> words,
+                       std::string help);
   void text(std::string name, std::string& value, std::string help);
   void choice(std::string name, std::string& value, std::vector<std::string> choices, std::string help);
   void integers(std::string name, std::vector<std::int64_t>& value, Range each, std::string unit,
