@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <span>
 #include <string>
@@ -49,7 +50,9 @@ std::int64_t read_count(const io::Hdf5Node& node, const char* name, std::int64_t
 Hdf5Dataset read_list(const Hdf5Group& group, const std::string& name, ElementType::Kind kind) {
   Hdf5Dataset dataset = group.dataset(name);
   const ElementType& type = dataset.type();
-  const char* expected = kind == ElementType::Kind::text ? "texts of fixed length" : "integers";
+  const char* expected = kind == ElementType::Kind::text   ? "texts of fixed length"
+                         : kind == ElementType::Kind::real ? "real numbers"
+                                                           : "integers";
   if (type.kind != kind || type.is_variable || dataset.shape().size() != 1 || dataset.is_compressed()) {
     throw Error(ExitCode::bad_data, "{} should be an uncompressed list of {}; found {} in {} dimensions",
                 dataset.where(), expected, type.text(), dataset.shape().size());
@@ -105,6 +108,23 @@ void read_tensors(const Hdf5File& file, std::int64_t budget_bytes, TrainingState
   require_equal(file, "parameters_hash", file.text_attribute("parameters_hash"), parameters_hash(state));
 }
 
+std::vector<WordPrior> read_word_priors(const Hdf5Group& group) {
+  require_names(group, {"words", "topics", "weights"});
+  const auto words = read_list(group, "words", ElementType::Kind::integer).read<std::int64_t>();
+  const auto topics = read_list(group, "topics", ElementType::Kind::integer).read<std::int64_t>();
+  const auto weights = read_list(group, "weights", ElementType::Kind::real).read<double>();
+  require_equal(group, "topics", topics.size(), words.size());
+  require_equal(group, "weights", weights.size(), words.size());
+  std::vector<WordPrior> priors;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    // What does not fit is no word and no topic, which the model will say.
+    constexpr std::int64_t largest = std::numeric_limits<std::int32_t>::max();
+    priors.push_back({static_cast<std::int32_t>(std::clamp(words[i], std::int64_t{-1}, largest)),
+                      static_cast<std::int32_t>(std::clamp(topics[i], std::int64_t{-2}, largest)), weights[i]});
+  }
+  return priors;
+}
+
 CheckpointFacts read_facts(const Hdf5File& file) {
   CheckpointFacts facts{.model = file.text_attribute("model"),
                         .tool_version = file.text_attribute("tool_version"),
@@ -120,10 +140,12 @@ CheckpointFacts read_facts(const Hdf5File& file) {
   require_equal(file, "config_sha256", file.text_attribute("config_sha256"),
                 Sha256().add(std::as_bytes(std::span(facts.config_yaml))).finish_hex());
   const Hdf5Group data = file.group("data");
-  require_names(data, {"feature_shape", "vocabulary"});
+  require_names(data, {"feature_shape", "vocabulary", "word_priors"});
   facts.training_rows = read_count(data, "training_rows", 0);
   facts.feature_shape = read_list(data, "feature_shape", ElementType::Kind::integer).read<std::int64_t>();
   facts.vocabulary = read_list(data, "vocabulary", ElementType::Kind::text).read_texts();
+  if (data.has_group("word_priors"))  // since schema 1.2
+    facts.word_priors = read_word_priors(data.group("word_priors"));
   return facts;
 }
 

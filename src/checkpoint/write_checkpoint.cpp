@@ -45,6 +45,21 @@ void write_head(Hdf5Group& root, const Checkpoint& checkpoint) {
   root.set_attribute("best_step", state.best_step);
 }
 
+template <typename Value, typename Member>
+void write_column(Hdf5Group& group, const std::string& name, const std::vector<WordPrior>& priors,
+                  Member WordPrior::*member) {
+  std::vector<Value> column;
+  for (const WordPrior& prior : priors) column.push_back(prior.*member);
+  group.create_dataset<Value>(name, {std::ssize(column)}, Storage::checksummed)
+      .write(std::span<const Value>(column));
+}
+
+void write_word_priors(Hdf5Group group, const std::vector<WordPrior>& priors) {
+  write_column<std::int64_t>(group, "words", priors, &WordPrior::word);
+  write_column<std::int64_t>(group, "topics", priors, &WordPrior::topic);
+  write_column<double>(group, "weights", priors, &WordPrior::weight);
+}
+
 void write_contents(Hdf5Group& root, const Checkpoint& checkpoint) {
   const CheckpointFacts& facts = checkpoint.facts;
   const TrainingState& state = checkpoint.state;
@@ -69,6 +84,7 @@ void write_contents(Hdf5Group& root, const Checkpoint& checkpoint) {
   data.create_dataset<std::int64_t>("feature_shape", {rank}, Storage::checksummed)
       .write(std::span<const std::int64_t>(facts.feature_shape));
   data.create_texts("vocabulary", facts.vocabulary, TextForm::fixed);
+  if (!facts.word_priors.empty()) write_word_priors(data.create_group("word_priors"), facts.word_priors);
 }
 
 std::string without(std::string text, const std::string& part) {

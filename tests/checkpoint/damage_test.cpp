@@ -231,6 +231,23 @@ TEST_F(Forged, WrongRankOfLists) {
   expect_refused(path_, "vocabulary");
 }
 
+TEST_F(Forged, PriorsOfWords) {
+  Checkpoint checkpoint = sample_checkpoint();
+  checkpoint.facts.word_priors = {{0, 1, 0.5}, {2, 0, 1}};
+  const auto refuse = [&](const std::string& says, const std::function<void(hid_t)>& forge) {
+    write_checkpoint(path_, checkpoint);
+    change(forge);
+    expect_refused(path_, says);
+  };
+  refuse("weights", [](hid_t file) {
+    replace_dataset(file, "/data/word_priors/weights", H5T_IEEE_F64LE, {1}, H5P_DEFAULT);
+  });
+  refuse("words", [](hid_t file) {
+    replace_dataset(file, "/data/word_priors/words", H5T_IEEE_F64LE, {2}, H5P_DEFAULT);
+  });
+  refuse("topics", [](hid_t file) { H5Ldelete(file, "/data/word_priors/topics", H5P_DEFAULT); });
+}
+
 TEST_F(Forged, TextsOfVariableLength) {
   change([](hid_t file) {
     const hid_t type = H5Tcopy(H5T_C_S1);

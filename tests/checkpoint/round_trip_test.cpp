@@ -45,6 +45,7 @@ void expect_equal(const Checkpoint& a, const Checkpoint& b) {
   EXPECT_EQ(a.facts.metrics, b.facts.metrics);
   EXPECT_EQ(a.facts.feature_shape, b.facts.feature_shape);
   EXPECT_EQ(a.facts.vocabulary, b.facts.vocabulary);
+  EXPECT_EQ(a.facts.word_priors, b.facts.word_priors);
   EXPECT_EQ(a.state.step, b.state.step);
   EXPECT_EQ(a.state.seed, b.state.seed);
   EXPECT_EQ(a.state.previous_means, b.state.previous_means);
@@ -112,6 +113,12 @@ TEST(RoundTrip, KeepsEveryKindOfWord) {
   Checkpoint checkpoint = sample_checkpoint();
   checkpoint.facts.vocabulary = {"", "a b", "日本語", std::string(3000, 'x'), "q"};
   checkpoint.facts.config_yaml = std::string(100000, 'c');  // more than an attribute can hold
+  expect_equal(checkpoint, written_and_read(checkpoint));
+}
+
+TEST(RoundTrip, KeepsPriorsOfWords) {
+  Checkpoint checkpoint = sample_checkpoint();
+  checkpoint.facts.word_priors = {{0, WordPrior::all_topics, 0.1}, {0, 7, 5e-324}, {2, 0, 1.0 / 3}};
   expect_equal(checkpoint, written_and_read(checkpoint));
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "svi/core/training_state.hpp"
+#include "svi/core/word_prior.hpp"
 
 namespace svi::checkpoint {
 
@@ -23,6 +24,7 @@ struct CheckpointFacts {
   std::map<std::string, double> metrics;    ///< of the last evaluation
   std::vector<std::int64_t> feature_shape;  ///< of one data point: [28, 28], [V]
   std::vector<std::string> vocabulary;      ///< [V]; empty for dense data
+  std::vector<WordPrior> word_priors;       ///< see DataShape; of most runs none
 };
 
 struct Checkpoint {
