@@ -16,6 +16,7 @@ class RobbinsMonro : public UpdateRule {
 
   double rate(std::int64_t step) const override;
   std::string rate_name() const override { return "rho"; }
+  bool forgets_all(std::int64_t step) const override { return rate(step) >= 1; }
   std::string against_divergence() const override {
     return "raise optimizer.delay or optimizer.forgetting_rate";
   }

@@ -15,6 +15,7 @@
 #include "svi/base/sha256.hpp"
 #include "svi/base/units.hpp"
 #include "svi/io/atomic_file.hpp"
+#include "warm_start.hpp"
 
 namespace svi::trainer {
 
@@ -183,9 +184,23 @@ void Experiment::resume() {
     forget_best_of_another_measure(found->facts.config_yaml);
     start_events_.push_back(
         {progress(), "resumed", fmt::format("resumed at step {} of {}", state_.step, total_steps_)});
+  } else if (!settings_.run.warm_start.empty()) {
+    start_from(settings_.run.warm_start);
   }
   // Only now: a refused start must leave the earlier run's files as they were.
   if (start_.with_rows) io::write_text(run_directory_ + "/config.yaml", config_yaml_);
+}
+
+// A new run begins with another's parameters, and is told apart from a resumed one in all else.
+void Experiment::start_from(const std::string& path) try {
+  TrainedModel source = load_model(path);
+  for (const std::string& reason : source.rejected)
+    start_events_.push_back({progress(), "rejected", "rejected " + reason});
+  require_fit_to_start_from(source, settings_, *model_, *rule_);
+  const std::string done = take_parameters(source, data_->facts(), state_.parameters);
+  start_events_.push_back({progress(), "warm_started", done});
+} catch (const Error& error) {
+  throw Error(error.code(), "run.warm_start: {}", error.what());
 }
 
 // Figures of documents that were cut otherwise can't be compared.
@@ -217,9 +232,13 @@ void Experiment::require_same_run(const checkpoint::Checkpoint& found) {
     throw Error(ExitCode::bad_config, "{} holds a run with other settings; changed: {}; set them back, or {}",
                 run_directory_, fmt::join(changes, "; "), hint);
   }
+  require_same_words(facts.vocabulary, data_->facts().vocabulary, run_directory_, data_->facts().path);
   if (start_.with_rows && facts.data_sha256 != data_->digest()) {
-    throw Error(ExitCode::bad_config, "{} holds a run on other training or validation data than {}; {}",
-                run_directory_, data_->facts().path, hint);
+    throw Error(
+        ExitCode::bad_config,
+        "{0} holds a run on other training or validation data than {1}; {2}, which run.warm_start: {0} "
+        "lets begin where this one is",
+        run_directory_, data_->facts().path, hint);
   }
   if (found.state.parameters.shapes() != state_.parameters.shapes()) {
     throw Error(ExitCode::bad_data,

@@ -18,6 +18,9 @@ void RunOptions::describe(OptionSet& options) {
   options.text("name", name, "the run directory is directory/name");
   options.text("directory", directory, "where run directories are made");
   options.integer("seed", seed, Range::between(0, 9e15), "", "keys every random number of the run");
+  options.text("warm_start", warm_start,
+               "a checkpoint or run directory whose parameters a new run begins with; words are matched by "
+               "name, new ones get the prior; not read on resume; empty: none");
   options.integer(
       "log_every_steps", log_every_steps, Range::at_least(1), "steps",
       "distance of training lines in metrics.jsonl and train.log; standard output shows at most one "

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "svi/base/options.hpp"
@@ -63,6 +64,9 @@ class Model {
   virtual ~Model() = default;
 
   virtual std::vector<ParameterShape> parameter_shapes() const = 0;
+  /// Whether a parameter is one of a prior that is learned beside the rest: models that learn it and models
+  /// that don't can start from each other.
+  virtual bool is_of_prior(std::string_view /*parameter*/) const { return false; }
   /// Sets the parameters' first values from keyed noise. **Local**, the same on every rank.
   virtual void initialize(ParameterSet& parameters, const Philox& noise) const = 0;
 

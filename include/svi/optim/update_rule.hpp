@@ -21,6 +21,8 @@ class UpdateRule {
   virtual double rate(std::int64_t step) const = 0;
   /// What a training line calls it: "learning_rate" or "rho".
   virtual std::string rate_name() const = 0;
+  /// Whether that step leaves nothing of the parameters before it.
+  virtual bool forgets_all(std::int64_t /*step*/) const { return false; }
   /// What to change in the configuration when a run diverges, by the rule's keys.
   virtual std::string against_divergence() const {
     return "lower optimizer.learning_rate or set optimizer.clip_norm";

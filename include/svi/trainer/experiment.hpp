@@ -46,6 +46,7 @@ class Experiment {
   void require_fit(const data::LocalRows& rows, const char* key) const;
   void prepare_directory();
   void resume();
+  void start_from(const std::string& path);
   void require_same_run(const checkpoint::Checkpoint& found);
   void forget_best_of_another_measure(const std::string& config_yaml);
   void require_patience_has_sense() const;

@@ -16,6 +16,7 @@ struct RunOptions {
   std::string name = "run";
   std::string directory = "runs";
   std::int64_t seed = 1;
+  std::string warm_start;
   std::int64_t log_every_steps = 50;
   void describe(OptionSet& options);
 };
