@@ -30,6 +30,8 @@ namespace svi::lda {
 
 void LdaOptions::describe(OptionSet& model, OptionSet&) {
   model.integer("topics", topics, Range::between(1, 100000), "topics", "K, the number of topics");
+  model.choice("inference", inference, {"variational", "scvb0"},
+               "variational Bayes, or collapsed variational Bayes of order zero: better topics, no ELBO");
   const Range prior = Range::between(1e-10, 1e10);  // well inside float32
   model.real_or_choice(
       "alpha", alpha, prior, {"learned", "learned_symmetric"},
@@ -60,16 +62,18 @@ std::vector<ParameterShape> Lda::parameter_shapes() const {
 }
 
 SumLayout Lda::terms() const {
-  SumLayout layout{{"bound", 1}, {"iterations", 1}};
+  SumLayout layout{{"bound", 1}, {"iterations", 1}, {"tokens", 1}};
   if (learns_alpha()) layout.insert(layout.end(), {{"documents", 1}, {"log_theta", options_.topics}});
   return layout;
 }
 
 EStepOptions Lda::e_step_options(const ParameterSet& parameters) const {
-  EStepOptions options{.alpha = options_.alpha.number,
-                       .tolerance = options_.tolerance,
-                       .max_iterations = options_.max_iterations,
-                       .active_topics = options_.active_topics};
+  EStepOptions options{
+      .alpha = options_.alpha.number,
+      .tolerance = options_.tolerance,
+      .max_iterations = options_.max_iterations,
+      .active_topics = options_.active_topics,
+      .estimator = options_.inference == "scvb0" ? Estimator::collapsed : Estimator::variational};
   if (!learns_alpha()) return options;
   const Tensor alpha = parameters["alpha"].to(at::kDouble);
   options.alphas.assign(alpha.const_data_ptr<double>(), alpha.const_data_ptr<double>() + options_.topics);
@@ -167,8 +171,12 @@ double Lda::topics_kl(const ParameterSet& parameters) const {
 Metrics Lda::training_metrics(const ParameterSet& parameters, const Sums& totals) const {
   const double rows = totals.scalar("rows");
   Metrics metrics;
-  metrics.values["elbo"] =
-      totals.scalar("bound") / rows - topics_kl(parameters) / static_cast<double>(shape_.training_rows);
+  if (options_.inference == "scvb0") {
+    metrics.values["log_likelihood_per_word"] = totals.scalar("bound") / totals.scalar("tokens");
+  } else {
+    metrics.values["elbo"] =
+        totals.scalar("bound") / rows - topics_kl(parameters) / static_cast<double>(shape_.training_rows);
+  }
   metrics.values["e_step_iterations"] = totals.scalar("iterations") / rows;
   return metrics;
 }

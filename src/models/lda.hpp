@@ -19,6 +19,7 @@ struct LdaOptions : ModelOptions {
   double tolerance = 1e-3;
   std::int64_t max_iterations = 100;
   bool active_topics = true;
+  std::string inference = "variational";
 
   void describe(OptionSet& model, OptionSet& objective) override;
   std::unique_ptr<Model> build(const DataShape& shape) const override;

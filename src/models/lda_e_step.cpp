@@ -10,7 +10,6 @@ namespace svi::lda {
 
 namespace {
 
-// Σ_n c_n ln norm_n.
 template <typename Real>
 SVI_INLINE double log_norms_body(std::int64_t words, const Real* counts, const Real* norms) {
   double sum = 0;
@@ -19,10 +18,10 @@ SVI_INLINE double log_norms_body(std::int64_t words, const Real* counts, const R
     sum += static_cast<double>(counts[n]) * math::log(static_cast<double>(norms[n]));
   return sum;
 }
-SVI_CPU_VERSIONS double log_norms(std::int64_t words, const float* counts, const float* norms) {
+SVI_CPU_VERSIONS double log_norms_of(std::int64_t words, const float* counts, const float* norms) {
   return log_norms_body(words, counts, norms);
 }
-SVI_CPU_VERSIONS double log_norms(std::int64_t words, const double* counts, const double* norms) {
+SVI_CPU_VERSIONS double log_norms_of(std::int64_t words, const double* counts, const double* norms) {
   return log_norms_body(words, counts, norms);
 }
 
@@ -31,6 +30,13 @@ template <typename Real>
 constexpr double smallest_factor = std::same_as<Real, float> ? 6e-38 : 1e-300;
 
 }  // namespace
+
+template <typename Real>
+double log_norms(const DocumentLayout<Real>& layout) {
+  return log_norms_of(static_cast<std::int64_t>(layout.words()), layout.counts(), layout.norms());
+}
+template double log_norms(const DocumentLayout<float>&);
+template double log_norms(const DocumentLayout<double>&);
 
 template <typename Real>
 EStep<Real>::EStep(const Kernel<Real>& kernel, std::int64_t topics, const EStepOptions& options)
@@ -48,47 +54,32 @@ EStep<Real>::EStep(const Kernel<Real>& kernel, std::int64_t topics, const EStepO
 }
 
 template <typename Real>
-std::int64_t EStep<Real>::lay_out(const TopicRows<Real>& beta, const Document& document) {
-  words_ = document.rows.size();
-  const std::size_t padded = (words_ + words_at_once - 1) / words_at_once * words_at_once;
-  rows_.resize(padded);
-  const std::size_t lines = (words_ + 15) / 16 * 16;
-  for (AlignedBuffer<Real>* buffer : {&counts_, &norms_, &ratios_}) buffer->resize(lines);
-  if (options_.active_topics) active_rows_.resize(lines * most_active);
-  std::fill_n(counts_.data() + words_, lines - words_, Real(0));
-  for (std::size_t n = 0; n < padded; ++n) {
-    // A padding word repeats the first with count 0: it adds nothing and its norm is positive.
-    rows_[n] = beta.row(document.rows[n < words_ ? n : 0]);
-    if (n < words_) counts_.data()[n] = static_cast<Real>(document.counts[n]);
-  }
-  return static_cast<std::int64_t>(padded);
-}
-
-template <typename Real>
 bool EStep<Real>::fit(const TopicRows<Real>& beta, const Document& document, std::span<const float> start,
                       Real* theta) {
   iterations_ = 0;
-  words_ = 0;
+  layout_.take(beta, document);
   if (document.rows.empty()) {  // q(θ) is the prior
     std::copy_n(alpha_.data(), topics_, gamma_.data());
     return true;
   }
   std::copy(start.begin(), start.end(), gamma_.data());
-  const std::int64_t words = lay_out(beta, document);
+  const std::size_t lines = (layout_.words() + 15) / 16 * 16;
+  ratios_.resize(lines);
+  if (options_.active_topics) active_rows_.resize(lines * most_active);
   Real* numbers = active_numbers_.data();
   ActiveTopics<Real> active{
       active_topics_.data(), active_rows_.data(),       ratios_.data(),           numbers,
       numbers + most_active, numbers + 2 * most_active, numbers + 3 * most_active};
   const FitTask<Real> task{.stride = stride_,
                            .topics = topics_,
-                           .words = words,
-                           .rows = rows_.data(),
-                           .counts = counts_.data(),
+                           .words = layout_.padded_words(),
+                           .rows = layout_.rows(),
+                           .counts = layout_.counts(),
                            .alpha = alpha_.data(),
                            .gamma = gamma_.data(),
                            .theta = theta,
                            .ratios = ratios_.data(),
-                           .norms = norms_.data(),
+                           .norms = layout_.norms(),
                            .sums = sums_.data(),
                            .tolerance = static_cast<Real>(options_.tolerance),
                            .max_iterations = options_.max_iterations,
@@ -106,7 +97,7 @@ double EStep<Real>::bound(const TopicRows<Real>& beta, const Document& document)
   if (document.rows.empty()) return 0;  // q(θ) is the prior
   double tokens = 0;
   double offsets = 0;
-  for (std::size_t n = 0; n < words_; ++n) {
+  for (std::size_t n = 0; n < layout_.words(); ++n) {
     const double count = document.counts[n];
     tokens += count;
     offsets += count * beta.offset(document.rows[n]);
@@ -119,8 +110,7 @@ double EStep<Real>::bound(const TopicRows<Real>& beta, const Document& document)
   const double divergence = of_total.value - math::log_gamma(alpha_total_) -
                             static_cast<double>(sums.log_gamma) + static_cast<double>(sums.excess) -
                             (gamma_total - alpha_total_) * of_total.digamma;
-  return log_norms(static_cast<std::int64_t>(words_), counts_.data(), norms_.data()) + offsets -
-         tokens * (2 * std::log(factor_scale) + of_total.digamma) - divergence;
+  return log_norms(layout_) + offsets - tokens * (2 * std::log(factor_scale) + of_total.digamma) - divergence;
 }
 
 template class EStep<float>;

@@ -4,29 +4,9 @@
 #include <span>
 #include <vector>
 
-#include "lda_kernel.hpp"
-#include "lda_topics.hpp"
-#include "svi/base/aligned_buffer.hpp"
+#include "lda_document.hpp"
 
 namespace svi::lda {
-
-/// One document: rows of a TopicRows, and how often each occurs.
-struct Document {
-  std::span<const std::int32_t> rows;
-  std::span<const float> counts;
-};
-
-struct EStepOptions {
-  double alpha = 0.1;               ///< the same for all topics
-  std::vector<double> alphas = {};  ///< [K] in its place; empty: `alpha`
-  double tolerance = 1e-3;
-  std::int64_t max_iterations = 100;
-  bool active_topics = true;  ///< see Kernel::fit
-};
-
-inline double alpha_of(const EStepOptions& options, std::int64_t topic) {
-  return options.alphas.empty() ? options.alpha : options.alphas[static_cast<std::size_t>(topic)];
-}
 
 /// The E-step of one document at a time: Hoffman, Blei, Bach 2010, algorithm 1 without forming φ.
 ///
@@ -45,27 +25,21 @@ class EStep {
   std::span<const Real> gamma() const { return {gamma_.data(), static_cast<std::size_t>(topics_)}; }
   std::int64_t iterations() const { return iterations_; }
   /// c_n / norm_n [words]: with θ'_k and β'_nk as factors these are the expected counts.
-  std::span<const Real> ratios() const { return {ratios_.data(), words_}; }
+  std::span<const Real> ratios() const { return {ratios_.data(), layout_.words()}; }
   /// Σ_n c_n ln Σ_k θ'_k β'_nk − KL(q(θ) ‖ p(θ)): this document's part of the bound, φ being optimal.
   double bound(const TopicRows<Real>& beta, const Document& document) const;
 
  private:
-  /// @return the document's words, padded to a multiple of `words_at_once` with words that occur 0 times
-  std::int64_t lay_out(const TopicRows<Real>& beta, const Document& document);
-
   Kernel<Real> kernel_;
   std::int64_t topics_;
   std::int64_t stride_;
   EStepOptions options_;
   std::int64_t iterations_ = 0;
-  std::size_t words_ = 0;
+  DocumentLayout<Real> layout_;
   double alpha_total_ = 0;     // Σ α_k
   AlignedBuffer<Real> alpha_;  // [stride]
   AlignedBuffer<Real> gamma_;
   AlignedBuffer<Real> sums_;
-  std::vector<const Real*> rows_;  // [words]
-  AlignedBuffer<Real> counts_;     // [words], padding zero
-  AlignedBuffer<Real> norms_;
   // Of the topics in use; see ActiveTopics.
   std::vector<std::int32_t> active_topics_;
   AlignedBuffer<Real> active_rows_;

@@ -15,7 +15,7 @@ DocumentCompletion<Real>::DocumentCompletion(const Lda& lda, const ParameterSet&
     : lda_(lda),
       topics_(parameters),
       options_(lda.e_step_options(parameters)),
-      topics_kl_(lda.topics_kl(parameters)),
+      topics_kl_(has_bound() ? lda.topics_kl(parameters) : 0),
       noise_(seed),
       inference_(lda.vocabulary()) {}
 
@@ -32,7 +32,7 @@ SumLayout DocumentCompletion<Real>::layout() const {
 
 template <typename Real>
 void DocumentCompletion<Real>::add(const Minibatch& minibatch, Sums& sums) {
-  inference_.prepare(topics_, std::get<CountRows>(minibatch.rows));
+  inference_.prepare(topics_, options_.estimator, std::get<CountRows>(minibatch.rows));
   std::vector<Result> results(static_cast<std::size_t>(minibatch.size()));
   const auto visit = [&](DocumentFit<Real>& fit, std::span<const float> start, std::int64_t b) {
     results[static_cast<std::size_t>(b)] =
@@ -55,8 +55,11 @@ template <typename Real>
 auto DocumentCompletion<Real>::complete(DocumentFit<Real>& fit, std::int64_t b, std::int64_t id,
                                         std::span<const float> start) const -> Result {
   const Document document = inference_.document(b);
-  fit.fit(document, start);
-  Result result{.bound = fit.bound()};
+  Result result;
+  if (has_bound()) {
+    fit.fit(document, start);
+    result.bound = fit.bound();
+  }
   std::vector<std::int32_t> words;
   for (const std::int32_t row : document.rows)
     words.push_back(inference_.words()[static_cast<std::size_t>(row)]);
@@ -93,10 +96,12 @@ template <typename Real>
 Metrics DocumentCompletion<Real>::finish(const Sums& totals) const {
   Metrics metrics;
   const double per_word = totals.scalar("predicted_log_likelihood") / totals.scalar("predicted_tokens");
-  metrics.values["elbo"] = totals.scalar("bound") / totals.scalar("rows") -
-                           topics_kl_ / static_cast<double>(lda_.shape().training_rows);
-  metrics.values["bound_per_word"] = totals.scalar("bound") / totals.scalar("tokens");
-  metrics.values["bound_perplexity"] = std::exp(-metrics.values["bound_per_word"]);
+  if (has_bound()) {
+    metrics.values["elbo"] = totals.scalar("bound") / totals.scalar("rows") -
+                             topics_kl_ / static_cast<double>(lda_.shape().training_rows);
+    metrics.values["bound_per_word"] = totals.scalar("bound") / totals.scalar("tokens");
+    metrics.values["bound_perplexity"] = std::exp(-metrics.values["bound_per_word"]);
+  }
   metrics.values["log_likelihood_per_word"] = per_word;
   metrics.values["perplexity"] = std::exp(-per_word);
   if (lda_.shape().completion == Completion::etm) {

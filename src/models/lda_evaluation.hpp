@@ -21,6 +21,8 @@ namespace svi::lda {
 ///   (Hoffman, Blei, Bach 2010, section 4). The KL of the topics is not in it, as the topics were paid for by
 ///   the training data; gensim's log_perplexity and scikit-learn's perplexity have it in whole;
 /// - `elbo`: the documents' bounds over the documents, less the KL of the topics over N.
+///
+/// The bounds are those of variational inference: `model.inference: scvb0` has none.
 template <typename Real>
 class DocumentCompletion : public Evaluation {
  public:
@@ -31,6 +33,8 @@ class DocumentCompletion : public Evaluation {
   Metrics finish(const Sums& totals) const override;
 
  private:
+  // Collapsed inference to order zero has none.
+  bool has_bound() const { return options_.estimator == Estimator::variational; }
   struct Result {
     double bound = 0;
     double all_tokens = 0;

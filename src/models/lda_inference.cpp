@@ -35,7 +35,7 @@ void start_document(const Philox& noise, std::int64_t step, std::int64_t documen
 }
 
 template <typename Real>
-void Inference<Real>::prepare(const Topics& topics, const CountRows& rows) {
+void Inference<Real>::prepare(const Topics& topics, Estimator estimator, const CountRows& rows) {
   topics_ = topics;
   rows_ = &rows;
   for (const std::int32_t word : words_) row_of_word_[static_cast<std::size_t>(word)] = -1;
@@ -49,7 +49,8 @@ void Inference<Real>::prepare(const Topics& topics, const CountRows& rows) {
     }
     entry_rows_[i] = row;
   }
-  beta_.compute(kernel_, words_, topics);
+  const RowKind kind = estimator == Estimator::collapsed ? RowKind::mean : RowKind::exp_expected_log;
+  beta_.compute(kernel_, kind, words_, topics);
 }
 
 template <typename Real>
@@ -63,7 +64,8 @@ template <typename Real>
 DocumentFit<Real>::DocumentFit(const Inference<Real>& inference, const EStepOptions& options)
     : inference_(inference),
       options_(options),
-      e_step_(inference.kernel(), inference.topics().topics(), options) {
+      e_step_(inference.kernel(), inference.topics().topics(), options),
+      collapsed_(inference.kernel(), inference.topics().topics(), options) {
   theta_.resize(static_cast<std::size_t>(inference.beta().stride()));
 }
 
@@ -81,6 +83,28 @@ void DocumentFit<Real>::fit(const Document& document, std::span<const float> sta
   bound_ = reference_->bound;
   iterations_ = reference_->iterations;
   std::fill_n(theta, inference_.beta().stride(), Real(0));
+}
+
+template <typename Real>
+void DocumentFit<Real>::fit_collapsed(const Document& document, Real* responsibilities, Real* log_theta) {
+  reference_.reset();
+  if (responsibilities == nullptr) {
+    collapsed_.fit(inference_.beta(), document);
+  } else {
+    collapsed_.fit(inference_.beta(), document, responsibilities, log_theta);
+  }
+  gamma_.assign(collapsed_.gamma().begin(), collapsed_.gamma().end());
+  bound_ = collapsed_.log_likelihood();
+  iterations_ = collapsed_.iterations();
+}
+
+template <typename Real>
+void DocumentFit<Real>::fit(const Document& document, std::span<const float> start) {
+  if (options_.estimator == Estimator::collapsed) {
+    fit_collapsed(document, nullptr, nullptr);
+  } else {
+    fit(document, start, theta_.data());
+  }
 }
 
 template <typename Real>

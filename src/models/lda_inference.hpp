@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "lda_collapsed.hpp"
 #include "lda_e_step.hpp"
 #include "lda_reference.hpp"
 #include "lda_topics.hpp"
@@ -29,7 +30,7 @@ class Inference {
       : kernel_(kernel), row_of_word_(static_cast<std::size_t>(vocabulary), -1) {}
 
   /// Takes the topics and finds the distinct words of `rows` with their β' rows. Both must stay.
-  void prepare(const Topics& topics, const CountRows& rows);
+  void prepare(const Topics& topics, Estimator estimator, const CountRows& rows);
 
   /// Row b of the rows given to `prepare`.
   Document document(std::int64_t b) const;
@@ -54,8 +55,8 @@ class Inference {
   TopicRows<Real> beta_;
 };
 
-/// The E-step of one document after another, in `Real`, or by `fit_reference` where that cannot hold it.
-/// **Local**, for one thread at a time.
+/// One document after another: by the E-step in `Real`, or by `fit_reference` where that cannot hold it; or
+/// collapsed, as the options say. **Local**, for one thread at a time.
 template <typename Real>
 class DocumentFit {
  public:
@@ -63,12 +64,15 @@ class DocumentFit {
 
   /// @param start γ [K] @param theta [stride] on a 64-byte boundary, out: θ', zero after `reference`
   void fit(const Document& document, std::span<const float> start, Real* theta);
-  /// The same, keeping θ' to itself.
-  void fit(const Document& document, std::span<const float> start) { fit(document, start, theta_.data()); }
+  /// Collapsed: see `CollapsedFit::fit`.
+  void fit_collapsed(const Document& document, Real* responsibilities, Real* log_theta);
+  /// γ alone, by either.
+  void fit(const Document& document, std::span<const float> start);
 
   // Of the last document, until the next.
   std::span<const Real> gamma() const { return gamma_; }
-  double bound() const { return bound_; }  ///< nats
+  /// The document's part of the bound in nats; collapsed: its log-likelihood, see `CollapsedFit`.
+  double bound() const { return bound_; }
   std::int64_t iterations() const { return iterations_; }
   /// c_n / norm_n [words]; of no meaning after `reference`.
   std::span<const Real> ratios() const { return e_step_.ratios(); }
@@ -79,6 +83,7 @@ class DocumentFit {
   const Inference<Real>& inference_;
   EStepOptions options_;
   EStep<Real> e_step_;
+  CollapsedFit<Real> collapsed_;
   AlignedBuffer<Real> theta_;
   std::vector<Real> gamma_;
   double bound_ = 0;

@@ -56,6 +56,25 @@ struct DirichletSums {
   Real excess;
 };
 
+/// One document for `Kernel::fit_collapsed`; padding and boundaries as in `FitTask`.
+template <typename Real>
+struct CollapsedTask {
+  std::int64_t stride;
+  std::int64_t topics;
+  std::int64_t words;       ///< a multiple of `words_at_once`
+  const Real* const* rows;  ///< [words] β̄ of each word, [stride], zero from K on
+  const Real* counts;       ///< [words], whole numbers, zero for padding
+  const Real* alpha;        ///< [stride], 1 from K on
+  Real* gamma;              ///< [stride] out: α + Σ_n c_n φ_n
+  Real* const*
+      responsibilities;  ///< [words] out: φ_n, [stride], zero from K on; each its own, of padding too
+  Real* log_theta;       ///< [stride] out: E[ψ(α_k + n_k)]; null: not wanted
+  Real* products;        ///< [words_at_once, stride] scratch
+  Real* previous;        ///< [stride] scratch
+  Real tolerance;
+  std::int64_t max_iterations;
+};
+
 inline constexpr std::int64_t words_at_once = 4;
 
 /// The arithmetic of the E-step for one kind of processor. Results differ between kinds by rounding alone.
@@ -67,6 +86,9 @@ struct Kernel {
   /// row_k = exp(ψ(offset_k + scale·data_k)) factor_k for k < topics, 0 up to stride; returns the largest.
   Real (*topic_row)(std::int64_t topics, std::int64_t stride, const Real* data, Real scale,
                     const Real* offsets, const Real* factors, Real* row);
+  /// The same with (offset_k + scale·data_k) factor_k.
+  Real (*mean_row)(std::int64_t topics, std::int64_t stride, const Real* data, Real scale,
+                   const Real* offsets, const Real* factors, Real* row);
   /// Hoffman, Blei, Bach 2010, algorithm 1, without forming φ: γ_k = α_k + θ'_k Σ_n c_n β'_nk / norm_n until
   /// the mean over k of |Δγ_k| falls below the tolerance.
   ///
@@ -74,6 +96,12 @@ struct Kernel {
   /// than a tenth of the tolerance of tokens, as soon as these are at most half. The last is always over all
   /// topics, and the tolerance is judged there.
   FitResult<Real> (*fit)(const FitTask<Real>& task);
+  /// Collapsed variational Bayes of order zero: φ_nk ∝ β̄_nk (γ_k − φ_nk), the token itself left out of the
+  /// document's counts, until the mean over k of |Δγ_k| falls below the tolerance; how many iterations.
+  std::int64_t (*fit_collapsed)(const CollapsedTask<Real>& task);
+  /// norm_n = Σ_k γ_k row_nk of `words` words, a multiple of `words_at_once`.
+  void (*mixtures)(std::int64_t stride, std::int64_t words, const Real* const* rows, const Real* gamma,
+                   Real* norms);
   /// Σ_k ln Γ(γ_k) − ln Γ(α_k) and Σ_k (γ_k − α_k) ψ(γ_k): topics that a document does not use add nothing,
   /// not even rounding, nor do the elements from K on.
   DirichletSums<Real> (*dirichlet_sums)(std::int64_t stride, const Real* gamma, const Real* alpha);

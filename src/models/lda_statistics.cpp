@@ -37,17 +37,33 @@ void Statistics<Real>::fit_documents(const Minibatch& minibatch, const Philox& n
   theta_.resize(static_cast<std::size_t>(documents * stride));
   ratios_.resize(entries_.size());
   results_.assign(static_cast<std::size_t>(documents), {});
+  if (is_collapsed()) responsibilities_.resize(entries_.size() * static_cast<std::size_t>(stride));
   using Fit = DocumentFit<Real>;
   const auto visit = [&](Fit& fit, std::span<const float> start, std::int64_t b) {
-    fit.fit(inference_.document(b), start, theta_.data() + b * stride);
     const auto first = static_cast<std::size_t>(inference_.rows().starts[static_cast<std::size_t>(b)]);
-    for (std::size_t n = 0; n < fit.ratios().size(); ++n)
-      ratios_[first + n] = fit.reference() ? Real(0) : fit.ratios()[n];
+    if (is_collapsed()) {
+      fit_collapsed(fit, b);
+    } else {
+      fit.fit(inference_.document(b), start, theta_.data() + b * stride);
+      for (std::size_t n = 0; n < fit.ratios().size(); ++n)
+        ratios_[first + n] = fit.reference() ? Real(0) : fit.ratios()[n];
+    }
     double gamma_total = 0;
     for (const Real gamma : fit.gamma()) gamma_total += static_cast<double>(gamma);
     results_[static_cast<std::size_t>(b)] = {fit.bound(), fit.iterations(), gamma_total, fit.reference()};
   };
   for_each_document<Real>(inference_, options_, minibatch, noise, visit);
+}
+
+// Each occurrence's φ goes where the word finds it, in place of θ' and ratio.
+template <typename Real>
+void Statistics<Real>::fit_collapsed(DocumentFit<Real>& fit, std::int64_t b) {
+  const std::int64_t stride = inference_.beta().stride();
+  const std::int64_t first = inference_.rows().starts[static_cast<std::size_t>(b)];
+  const Document document = inference_.document(b);
+  std::copy(document.counts.begin(), document.counts.end(), ratios_.begin() + first);
+  fit.fit_collapsed(document, responsibilities_.data() + first * stride,
+                    options_.alphas.empty() ? nullptr : theta_.data() + b * stride);
 }
 
 template <typename Real>
@@ -56,6 +72,12 @@ void Statistics<Real>::add_up_words(const Contribution& contribution,
   const std::int64_t topics = inference_.topics().topics();
   const std::int64_t stride = inference_.beta().stride();
   Real* out = contribution.rows.values.template mutable_data_ptr<Real>();
+  // Σ_d ratio θ'_d by β', or Σ_d c φ_d by one.
+  const std::int32_t* which = is_collapsed() ? entries_.data() : documents_.data();
+  const Real* factors = is_collapsed() ? responsibilities_.data() : theta_.data();
+  AlignedBuffer<Real> ones;
+  ones.resize(static_cast<std::size_t>(stride));
+  std::fill_n(ones.data(), stride, Real(1));
   parallel_parts(std::ssize(contribution_rows), [&](std::int64_t first, std::int64_t last) {
     AlignedBuffer<Real> sums;
     sums.resize(static_cast<std::size_t>(stride));
@@ -66,8 +88,9 @@ void Statistics<Real>::add_up_words(const Contribution& contribution,
       ratios.clear();
       for (std::int32_t i = start; i < start + entries; ++i)
         ratios.push_back(ratios_[static_cast<std::size_t>(entries_[static_cast<std::size_t>(i)])]);
-      inference_.kernel().word_counts(topics, stride, entries, documents_.data() + start, ratios.data(),
-                                      theta_.data(), inference_.beta().row(r), sums.data(),
+      const Real* row = is_collapsed() ? ones.data() : inference_.beta().row(r);
+      inference_.kernel().word_counts(topics, stride, entries, which + start, ratios.data(), factors, row,
+                                      sums.data(),
                                       out + contribution_rows[static_cast<std::size_t>(r)] * topics);
     }
   });
@@ -100,7 +123,8 @@ void add_logarithms(std::int64_t topics, const Real* theta, double offset, doubl
 
 }  // namespace
 
-// E[ln θ_dk] = ψ(γ_dk) − ψ(Σ_j γ_dj), of documents with words.
+// E[ln θ_dk] = ψ(γ_dk) − ψ(Σ_j γ_dj), of documents with words; collapsed E[ψ(α_k + n_k)] − ψ(Σ_j α_j + n_d),
+// which stands in its place in the gradient of the documents' probability by α (Minka 2000).
 template <typename Real>
 void Statistics<Real>::add_log_theta(Contribution& contribution) const {
   const std::int64_t topics = inference_.topics().topics();
@@ -110,12 +134,15 @@ void Statistics<Real>::add_log_theta(Contribution& contribution) const {
     if (inference_.document(b).rows.empty()) continue;
     contribution.terms.scalar("documents") += 1;
     const double digamma_total = math::digamma(result.gamma_total);
-    if (result.reference) {
+    const Real* of_document = theta_.data() + b * inference_.beta().stride();
+    if (is_collapsed()) {
+      for (std::size_t k = 0; k < sums.size(); ++k)
+        sums[k] += static_cast<double>(of_document[k]) - digamma_total;
+    } else if (result.reference) {
       for (std::size_t k = 0; k < sums.size(); ++k)
         sums[k] += math::digamma(result.reference->gamma[k]) - digamma_total;
     } else {
-      add_logarithms(topics, theta_.data() + b * inference_.beta().stride(),
-                     std::log(factor_scale) + digamma_total, sums.data());
+      add_logarithms(topics, of_document, std::log(factor_scale) + digamma_total, sums.data());
     }
   }
 }
@@ -125,7 +152,7 @@ void Statistics<Real>::accumulate(const Topics& topics, const EStepOptions& opti
                                   const Minibatch& minibatch, const Philox& noise,
                                   Contribution& contribution) {
   options_ = options;
-  inference_.prepare(topics, std::get<CountRows>(minibatch.rows));
+  inference_.prepare(topics, options.estimator, std::get<CountRows>(minibatch.rows));
   sort_entries_by_word();
   fit_documents(minibatch, noise);
 
@@ -141,6 +168,8 @@ void Statistics<Real>::accumulate(const Topics& topics, const EStepOptions& opti
     contribution.terms.scalar("bound") += result.bound;
     contribution.terms.scalar("iterations") += static_cast<double>(result.iterations);
   }
+  for (const float count : inference_.rows().counts)
+    contribution.terms.scalar("tokens") += static_cast<double>(count);
   if (!options_.alphas.empty()) add_log_theta(contribution);
   contribution.terms.scalar("rows") += static_cast<double>(results_.size());
 }

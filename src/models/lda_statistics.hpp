@@ -12,8 +12,9 @@ namespace svi::lda {
 
 /// The expected counts Σ_d c_dw φ_dwk of a minibatch, and its part of the bound.
 ///
-/// Documents are fitted first, on any thread; then each word adds up its documents' θ' in document order. So
-/// the result does not depend on the number of threads, to the bit. **Local.**
+/// Documents are fitted first, on any thread; then each word adds up its documents' θ' (collapsed: its
+/// occurrences' φ) in document order. So the result does not depend on the number of threads, to the bit.
+/// **Local.**
 template <typename Real>
 class Statistics {
  public:
@@ -33,20 +34,24 @@ class Statistics {
   };
 
   void sort_entries_by_word();
+  bool is_collapsed() const { return options_.estimator == Estimator::collapsed; }
   void fit_documents(const Minibatch& minibatch, const Philox& noise);
+  void fit_collapsed(DocumentFit<Real>& fit, std::int64_t b);
   void add_up_words(const Contribution& contribution, std::span<const std::int32_t> contribution_rows);
   void add_log_theta(Contribution& contribution) const;
   void add_references(Contribution& contribution, std::span<const std::int32_t> contribution_rows);
 
   EStepOptions options_;
   Inference<Real> inference_;
-  AlignedBuffer<Real> theta_;    // [documents, stride]
+  AlignedBuffer<Real> theta_;    // [documents, stride] θ'; collapsed: E[ψ(α + n)], where α is learned
   std::vector<Result> results_;  // [documents]
   // Entries sorted by β' row, within a row by document.
   std::vector<std::int32_t> word_starts_;  // [words + 1]
   std::vector<std::int32_t> entries_;      // [entries] which of the minibatch
   std::vector<std::int32_t> documents_;    // [entries]
-  std::vector<Real> ratios_;               // [entries] as in the minibatch: threads write apart
+  // As in the minibatch; threads write apart. Collapsed: counts, and φ.
+  std::vector<Real> ratios_;              // [entries]
+  AlignedBuffer<Real> responsibilities_;  // [entries, stride]
 };
 
 }  // namespace svi::lda

@@ -62,8 +62,10 @@ std::vector<std::vector<std::int64_t>> likeliest_words(const Topics& topics, std
 }
 
 template <typename Real>
-void TopicRows<Real>::compute(const Kernel<Real>& kernel, std::span<const std::int32_t> words,
+void TopicRows<Real>::compute(const Kernel<Real>& kernel, RowKind kind, std::span<const std::int32_t> words,
                               const Topics& topics) {
+  const bool is_mean = kind == RowKind::mean;
+  const auto compute_row = is_mean ? kernel.mean_row : kernel.topic_row;
   // Below this a row's largest element has lost its neighbours to the end of float32's range.
   constexpr Real smallest_row = 1e-10F;
   constexpr std::size_t words_ahead = 4;
@@ -77,8 +79,9 @@ void TopicRows<Real>::compute(const Kernel<Real>& kernel, std::span<const std::i
   for (const double total : topics.totals()) digamma_totals_.push_back(math::digamma(total));
   for (std::int64_t k = 0; k < stride_; ++k) {
     priors_.data()[k] = k < topics_ ? static_cast<Real>(topics.offset()) : Real(1);
-    factors_.data()[k] =
-        k < topics_ ? static_cast<Real>(std::exp(-digamma_totals_[static_cast<std::size_t>(k)])) : Real(0);
+    const auto topic = static_cast<std::size_t>(std::min(k, topics_ - 1));
+    const double factor = is_mean ? 1 / topics.totals()[topic] : std::exp(-digamma_totals_[topic]);
+    factors_.data()[k] = k < topics_ ? static_cast<Real>(factor) : Real(0);
   }
   const auto scale = static_cast<Real>(topics.scale());
   // A topic of hardly any tokens, its prior's included: its factor is beyond float32.
@@ -92,9 +95,9 @@ void TopicRows<Real>::compute(const Kernel<Real>& kernel, std::span<const std::i
           __builtin_prefetch(next + byte);
       }
       const std::int32_t word = words[static_cast<std::size_t>(r)];
-      const Real largest = kernel.topic_row(topics_, stride_, topics.row<Real>(word), scale, priors_.data(),
-                                            factors_.data(), values_.data() + r * stride_);
-      if (!(largest >= smallest_row) || has_tiny_topic) compute_by_logarithms(r, word, topics);
+      const Real largest = compute_row(topics_, stride_, topics.row<Real>(word), scale, priors_.data(),
+                                       factors_.data(), values_.data() + r * stride_);
+      if (!is_mean && (!(largest >= smallest_row) || has_tiny_topic)) compute_by_logarithms(r, word, topics);
     }
   });
 }

@@ -48,16 +48,24 @@ class Topics {
 /// @param count how many, at most V @return [K, count] word numbers. **Local.**
 std::vector<std::vector<std::int64_t>> likeliest_words(const Topics& topics, std::int64_t count);
 
-/// exp(E[ln β]) of some words, times 2^45.
+/// What inference takes of a topic's probability of a word.
+enum class RowKind {
+  exp_expected_log,  ///< exp(E[ln β]) times 2^45
+  mean               ///< E[β]
+};
+
+/// β' of some words.
 ///
-/// Row r holds 2^45 exp(E[ln β_kw] − offset_r) for k < K and zero for K ≤ k < stride. offset_r is zero, or
-/// the largest E[ln β_kw] of a word whose every element would else be too small for the type (a word not seen
-/// yet under a small prior: ψ(0.005) = −201). The E-step does not depend on the scale of a row. **Local.**
+/// Means are as they are: row r holds E[β_kw] for k < K and zero up to stride. Of exp(E[ln β]) row r holds
+/// 2^45 exp(E[ln β_kw] − offset_r) for k < K and zero for K ≤ k < stride. offset_r is zero, or the largest
+/// E[ln β_kw] of a word whose every element would else be too small for the type (a word not seen yet under a
+/// small prior: ψ(0.005) = −201). The E-step does not depend on the scale of a row. **Local.**
 template <typename Real>
 class TopicRows {
  public:
   /// @param words distinct word numbers, one for each row; in parts on LibTorch's threads
-  void compute(const Kernel<Real>& kernel, std::span<const std::int32_t> words, const Topics& topics);
+  void compute(const Kernel<Real>& kernel, RowKind kind, std::span<const std::int32_t> words,
+               const Topics& topics);
 
   std::int64_t topics() const { return topics_; }
   std::int64_t stride() const { return stride_; }
@@ -71,7 +79,7 @@ class TopicRows {
   std::int64_t stride_ = 0;
   AlignedBuffer<Real> values_;
   AlignedBuffer<Real> priors_;   // [stride] λ's offset, 1 from K on
-  AlignedBuffer<Real> factors_;  // [stride] exp(−ψ(Σ_w λ_wk)), 0 from K on
+  AlignedBuffer<Real> factors_;  // [stride] exp(−ψ(Σ_w λ_wk)) or 1/Σ_w λ_wk, 0 from K on
   std::vector<double> digamma_totals_;
   std::vector<double> offsets_;
 };

@@ -30,7 +30,7 @@ template <typename Real>
 DocumentTopics fit_topics(const Topics& topics, const Minibatch& minibatch, const Philox& noise,
                           const EStepOptions& options) {
   Inference<Real> inference(topics.vocabulary());
-  inference.prepare(topics, std::get<CountRows>(minibatch.rows));
+  inference.prepare(topics, options.estimator, std::get<CountRows>(minibatch.rows));
   std::vector<std::int64_t> iterations(static_cast<std::size_t>(minibatch.size()));
   DocumentTopics result{.theta = at::empty({minibatch.size(), topics.topics()}, at::kFloat)};
   auto* theta = result.theta.mutable_data_ptr<float>();

@@ -48,7 +48,7 @@ struct Case {
   void take_lambda() {
     const svi::ParameterSet parameters = svi::test::lambda_parameters(std::ssize(words), topics, lambda);
     const Topics of_parameters(parameters);
-    beta.compute(kernel, words, of_parameters);
+    beta.compute(kernel, svi::lda::RowKind::exp_expected_log, words, of_parameters);
     log_beta.clear();
     for (std::size_t i = 0; i < lambda.size(); ++i) {
       log_beta.push_back(svi::math::digamma(static_cast<double>(lambda[i])) -
@@ -151,11 +151,10 @@ TEST(EStep, OfFloat64IsTheReferenceToElevenDigits) {
       const Case a(topics, 60, 0.01, 37);
       const svi::ParameterSet parameters = svi::test::lambda_parameters(60, topics, a.lambda, at::kDouble);
       svi::lda::TopicRows<double> beta;
-      beta.compute(kernel, a.words, Topics(parameters));
+      beta.compute(kernel, svi::lda::RowKind::exp_expected_log, a.words, Topics(parameters));
       svi::AlignedBuffer<double> theta;
       theta.resize(static_cast<std::size_t>(beta.stride()));
-      const EStepOptions few{
-          .alpha = 0.1, .tolerance = 1e-9, .max_iterations = 20, .active_topics = false};
+      const EStepOptions few{.alpha = 0.1, .tolerance = 1e-9, .max_iterations = 20, .active_topics = false};
       svi::lda::EStep<double> e_step(kernel, topics, few);
       ASSERT_TRUE(e_step.fit(beta, a.document(), a.start, theta.data()));
       const ReferenceFit reference = svi::lda::fit_reference(a.log_beta, a.counts, a.start, few);

@@ -109,7 +109,7 @@ TEST(Float64Fallback, IsTakenWhereFloat32IsWrong) {
   const Minibatch minibatch = RareWord::documents();
   const auto& rows = std::get<CountRows>(minibatch.rows);
   Inference inference(RareWord::vocabulary);
-  inference.prepare(svi::lda::Topics(rare.model.state.parameters), rows);
+  inference.prepare(svi::lda::Topics(rare.model.state.parameters), svi::lda::Estimator::variational, rows);
   const svi::lda::Document document = inference.document(1);
   const std::vector<float> start = start_of(RareWord::topics, 7, 5, 12);
 

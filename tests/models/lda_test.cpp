@@ -80,12 +80,16 @@ TEST(Lda, StatisticsAddUpToTheTokens) {
 }
 
 // The words that a document fits on are added up in its place, whichever thread fitted it.
-TEST(Lda, NumberOfThreadsChangesNoBit) {
+class Threads : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Inference, Threads, testing::Values("variational", "scvb0"));
+
+TEST_P(Threads, ChangeNoBit) {
   const Synthetic truth;
   const Minibatch all = truth.documents(0, 200);
+  const std::string inference = std::string("inference=") + GetParam();
   for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
-    Instance lda("lda", {"topics=37"}, {.training_rows = 200, .feature_shape = {Synthetic::vocabulary}},
-                 type);
+    Instance lda("lda", {"topics=37", "alpha=learned", inference},
+                 {.training_rows = 200, .feature_shape = {Synthetic::vocabulary}}, type);
     const svi::Contribution of_one = lda.accumulate(all);
     const auto evaluated = [&] {
       const auto evaluation = lda.model->evaluation(lda.state.parameters, svi::EvaluationRows::held_out, 1);

@@ -1,0 +1,64 @@
+#include "lda_collapsed.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace svi::lda {
+
+template <typename Real>
+CollapsedFit<Real>::CollapsedFit(const Kernel<Real>& kernel, std::int64_t topics, const EStepOptions& options)
+    : kernel_(kernel), topics_(topics), stride_(stride_of(topics)), options_(options) {
+  for (AlignedBuffer<Real>* buffer : {&alpha_, &gamma_, &previous_})
+    buffer->resize(static_cast<std::size_t>(stride_));
+  for (AlignedBuffer<Real>* buffer : {&products_, &padding_})
+    buffer->resize(static_cast<std::size_t>(words_at_once * stride_));
+  for (std::int64_t k = 0; k < stride_; ++k)
+    alpha_.data()[k] = k < topics_ ? static_cast<Real>(alpha_of(options, k)) : Real(1);
+}
+
+template <typename Real>
+void CollapsedFit<Real>::fit(const TopicRows<Real>& beta, const Document& document, Real* responsibilities,
+                             Real* log_theta) {
+  layout_.take(beta, document);
+  phi_.resize(static_cast<std::size_t>(layout_.padded_words()));
+  for (std::size_t n = 0; n < phi_.size(); ++n) {
+    const auto row = static_cast<std::int64_t>(n) * stride_;
+    phi_[n] = n < layout_.words()
+                  ? responsibilities + row
+                  : padding_.data() + static_cast<std::int64_t>(n - layout_.words()) * stride_;
+  }
+  iterations_ = kernel_.fit_collapsed({.stride = stride_,
+                                       .topics = topics_,
+                                       .words = layout_.padded_words(),
+                                       .rows = layout_.rows(),
+                                       .counts = layout_.counts(),
+                                       .alpha = alpha_.data(),
+                                       .gamma = gamma_.data(),
+                                       .responsibilities = phi_.data(),
+                                       .log_theta = log_theta,
+                                       .products = products_.data(),
+                                       .previous = previous_.data(),
+                                       .tolerance = static_cast<Real>(options_.tolerance),
+                                       .max_iterations = options_.max_iterations});
+  if (document.rows.empty()) iterations_ = 0;
+  kernel_.mixtures(stride_, layout_.padded_words(), layout_.rows(), gamma_.data(), layout_.norms());
+}
+
+template <typename Real>
+void CollapsedFit<Real>::fit(const TopicRows<Real>& beta, const Document& document) {
+  own_.resize(document.rows.size() * static_cast<std::size_t>(stride_));
+  fit(beta, document, own_.data(), nullptr);
+}
+
+template <typename Real>
+double CollapsedFit<Real>::log_likelihood() const {
+  const double tokens = std::accumulate(layout_.counts(), layout_.counts() + layout_.words(), 0.0);
+  const std::span<const Real> fitted = gamma();
+  return log_norms(layout_) - tokens * std::log(std::accumulate(fitted.begin(), fitted.end(), 0.0));
+}
+
+template class CollapsedFit<float>;
+template class CollapsedFit<double>;
+
+}  // namespace svi::lda

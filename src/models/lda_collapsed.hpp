@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "lda_document.hpp"
+
+namespace svi::lda {
+
+/// One document after another by collapsed variational Bayes of order zero with the topics as they stand.
+///
+/// θ is integrated out: φ_nk ∝ β̄_nk (α_k + Σ_m c_m φ_mk − φ_nk), where β̄_nk = E[β_nk] and the token itself is
+/// left out (Asuncion, Welling, Smyth, Teh 2009, equation 21). Foulds, Boyles, DuBois, Smyth, Welling 2013
+/// (SCVB0), on which the topics' steps go by, keep no φ, so that it can't be left out: with φ kept for the
+/// documents at hand alone, topics are better by as much as between variational Bayes and Gibbs sampling.
+/// Starts with no tokens counted; each four words see those before them. **Local**, for one thread at a time.
+template <typename Real>
+class CollapsedFit {
+ public:
+  CollapsedFit(const Kernel<Real>& kernel, std::int64_t topics, const EStepOptions& options);
+
+  /// @param responsibilities [words, stride] on a 64-byte boundary, out: φ
+  /// @param log_theta [stride] likewise, out: E[ψ(α_k + n_k)]; null: not wanted
+  void fit(const TopicRows<Real>& beta, const Document& document, Real* responsibilities, Real* log_theta);
+  /// The same, keeping φ to itself.
+  void fit(const TopicRows<Real>& beta, const Document& document);
+
+  // Of the last document, until the next.
+  std::span<const Real> gamma() const { return {gamma_.data(), static_cast<std::size_t>(topics_)}; }
+  std::int64_t iterations() const { return iterations_; }
+  /// Σ_n c_n ln Σ_k E[θ_k] E[β_nk] in nats: of the words that γ was fitted to.
+  double log_likelihood() const;
+
+ private:
+  Kernel<Real> kernel_;
+  std::int64_t topics_;
+  std::int64_t stride_;
+  EStepOptions options_;
+  std::int64_t iterations_ = 0;
+  DocumentLayout<Real> layout_;
+  AlignedBuffer<Real> alpha_;  // [stride]
+  AlignedBuffer<Real> gamma_;
+  AlignedBuffer<Real> previous_;
+  AlignedBuffer<Real> products_;  // [words_at_once, stride]
+  AlignedBuffer<Real> padding_;   // [words_at_once, stride] φ of padding words
+  AlignedBuffer<Real> own_;       // [words, stride] φ where the caller wants none
+  std::vector<Real*> phi_;        // [padded words]
+};
+
+}  // namespace svi::lda

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "lda_kernel.hpp"
+#include "lda_topics.hpp"
+#include "svi/base/aligned_buffer.hpp"
+
+namespace svi::lda {
+
+/// One document: rows of a TopicRows, and how often each occurs.
+struct Document {
+  std::span<const std::int32_t> rows;
+  std::span<const float> counts;
+};
+
+/// How topics and documents are inferred.
+enum class Estimator {
+  variational,  ///< q(θ), q(z) and q(β) apart: Hoffman, Blei, Bach 2010
+  collapsed     ///< θ and β integrated out, to order zero: Asuncion et al. 2009; Foulds et al. 2013
+};
+
+struct EStepOptions {
+  double alpha = 0.1;               ///< the same for all topics
+  std::vector<double> alphas = {};  ///< [K] in its place; empty: `alpha`
+  double tolerance = 1e-3;
+  std::int64_t max_iterations = 100;
+  bool active_topics = true;  ///< see Kernel::fit
+  Estimator estimator = Estimator::variational;
+};
+
+inline double alpha_of(const EStepOptions& options, std::int64_t topic) {
+  return options.alphas.empty() ? options.alpha : options.alphas[static_cast<std::size_t>(topic)];
+}
+
+/// A document as kernels take it: pointers to its words' rows, and its counts, padded with words that occur 0
+/// times. **Local.**
+template <typename Real>
+class DocumentLayout {
+ public:
+  /// The rows of `beta` must stay. @param document with words
+  void take(const TopicRows<Real>& beta, const Document& document) {
+    words_ = document.rows.size();
+    const std::size_t padded = (words_ + words_at_once - 1) / words_at_once * words_at_once;
+    const std::size_t lines = (words_ + 15) / 16 * 16;
+    rows_.resize(padded);
+    counts_.resize(lines);
+    norms_.resize(lines);
+    for (std::size_t n = 0; n < lines; ++n)
+      counts_.data()[n] = n < words_ ? static_cast<Real>(document.counts[n]) : Real(0);
+    // A padding word repeats the first: it adds nothing and its norm is positive.
+    for (std::size_t n = 0; n < padded; ++n) rows_[n] = beta.row(document.rows[n < words_ ? n : 0]);
+  }
+
+  std::size_t words() const { return words_; }  ///< without padding
+  std::int64_t padded_words() const { return std::ssize(rows_); }
+  const Real* const* rows() const { return rows_.data(); }
+  const Real* counts() const { return counts_.data(); }
+  Real* norms() { return norms_.data(); }  ///< [words] of the document's fit
+  const Real* norms() const { return norms_.data(); }
+
+ private:
+  std::size_t words_ = 0;
+  std::vector<const Real*> rows_;  // [padded words]
+  AlignedBuffer<Real> counts_;     // [words rounded up to 16], padding zero
+  AlignedBuffer<Real> norms_;
+};
+
+/// Σ_n c_n ln norm_n of a fitted document. **Local.**
+template <typename Real>
+double log_norms(const DocumentLayout<Real>& layout);
+
+}  // namespace svi::lda
