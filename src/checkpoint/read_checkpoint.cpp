@@ -120,7 +120,8 @@ std::vector<WordPrior> read_word_priors(const Hdf5Group& group) {
     // What does not fit is no word and no topic, which the model will say.
     constexpr std::int64_t largest = std::numeric_limits<std::int32_t>::max();
     priors.push_back({static_cast<std::int32_t>(std::clamp(words[i], std::int64_t{-1}, largest)),
-                      static_cast<std::int32_t>(std::clamp(topics[i], std::int64_t{-2}, largest)), weights[i]});
+                      static_cast<std::int32_t>(std::clamp(topics[i], std::int64_t{-2}, largest)),
+                      weights[i]});
   }
   return priors;
 }

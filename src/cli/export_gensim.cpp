@@ -56,12 +56,12 @@ class NpyFile {
 void write_arrays(const trainer::TrainedModel& trained, const TopicPriors& priors, const std::string& path) {
   const TopicModel& model = topic_model_of(trained);
   const std::int64_t topics = priors.topics.numel();
-  NpyFile statistics(path + ".state.sstats.npy", topics, priors.words.numel());
-  NpyFile exp_log_beta(path + ".expElogbeta.npy", topics, priors.words.numel());
+  NpyFile statistics(path + ".state.sstats.npy", topics, priors.words.size(-1));
+  NpyFile exp_log_beta(path + ".expElogbeta.npy", topics, priors.words.size(-1));
   for (std::int64_t first = 0; first < topics; first += topics_at_once) {
-    const Tensor tokens =
-        model.topic_tokens(trained.parameters(), first, std::min(first + topics_at_once, topics));
-    statistics.add(tokens - priors.words);
+    const std::int64_t last = std::min(first + topics_at_once, topics);
+    const Tensor tokens = model.topic_tokens(trained.parameters(), first, last);
+    statistics.add(tokens - (priors.words.dim() == 1 ? priors.words : priors.words.slice(0, first, last)));
     exp_log_beta.add((tokens.digamma() - tokens.sum(1, true).digamma()).exp());
   }
   statistics.commit();
@@ -70,15 +70,19 @@ void write_arrays(const trainer::TrainedModel& trained, const TopicPriors& prior
 
 pickle::Value float32() { return pickle::call(pickle::global("numpy", "dtype"), {pickle::text("float32")}); }
 
-pickle::Value array(const Tensor& values) {
-  const double first = values[0].item<double>();
-  if (values.eq(first).all().item<bool>()) {
-    return pickle::call(pickle::global("numpy", "full"),
-                        {pickle::integer(values.numel()), pickle::real(first), float32()});
-  }
+pickle::Value nested_list(const Tensor& values) {
+  if (values.dim() == 0) return pickle::real(values.item<double>());
   std::vector<pickle::Value> list;
-  for (std::int64_t i = 0; i < values.numel(); ++i) list.push_back(pickle::real(values[i].item<double>()));
-  return pickle::call(pickle::global("numpy", "array"), {pickle::list(list), float32()});
+  for (const Tensor& value : values.unbind()) list.push_back(nested_list(value));
+  return pickle::list(list);
+}
+
+pickle::Value array(const Tensor& values) {
+  if (values.dim() == 1 && values.eq(values[0]).all().item<bool>()) {
+    return pickle::call(pickle::global("numpy", "full"),
+                        {pickle::integer(values.numel()), pickle::real(values[0].item<double>()), float32()});
+  }
+  return pickle::call(pickle::global("numpy", "array"), {nested_list(values), float32()});
 }
 
 // What gensim's SaveLoad looks for: arrays that lie in files of their own.
@@ -128,7 +132,7 @@ pickle::Value lda_model(trainer::TrainedModel& trained, const TopicPriors& prior
       {"id2word", pickle::none()},
       {"state", pickle::none()},
       {"dispatcher", pickle::none()},
-      {"num_terms", pickle::integer(priors.words.numel())},
+      {"num_terms", pickle::integer(priors.words.size(-1))},
       {"num_topics", pickle::integer(priors.topics.numel())},
       {"alpha", array(priors.topics)},
       {"eta", array(priors.words)},

@@ -35,9 +35,9 @@ std::string option_lines(const OptionSet& options, const Option& option) {
 }
 
 std::string range_text(const Option& option) {
-  if (!option.choices.empty()) return fmt::format("`{}`", fmt::join(option.choices, "`, `"));
-  const std::string range = option.range.text();
-  return range == "any" ? "" : range;
+  const std::string range = option.range.text() == "any" ? "" : option.range.text();
+  if (option.choices.empty()) return range;
+  return fmt::format("`{}`{}", fmt::join(option.choices, "`, `"), range.empty() ? "" : "; " + range);
 }
 
 std::string table_cell(std::string text) {

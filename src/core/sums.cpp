@@ -31,6 +31,10 @@ std::span<const double> Sums::operator[](std::string_view name) const {
   return std::span(values_).subspan(first, length);
 }
 
+bool Sums::contains(std::string_view name) const {
+  return std::ranges::any_of(layout_, [&](const auto& entry) { return entry.first == name; });
+}
+
 void Sums::clear() { std::fill(values_.begin(), values_.end(), 0.0); }
 
 }  // namespace svi

@@ -5,8 +5,8 @@
 
 namespace svi {
 
-void WordSet::add(const CountRows& rows) {
-  for (const std::int32_t word : rows.words)
+void WordSet::add(std::span<const std::int32_t> words) {
+  for (const std::int32_t word : words)
     bits_[static_cast<std::size_t>(word / 64)] |= std::uint64_t{1} << (word % 64);
 }
 

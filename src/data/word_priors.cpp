@@ -101,7 +101,8 @@ WordPriorFile read_word_priors(const std::string& path, const std::vector<std::s
     const std::int32_t number = number_of.at(line.word);
     if (number >= 0) file.priors.push_back({number, line.topic, line.weight});
   }
-  std::ranges::sort(file.priors, {}, [](const WordPrior& prior) { return std::pair(prior.word, prior.topic); });
+  std::ranges::sort(file.priors, {},
+                    [](const WordPrior& prior) { return std::pair(prior.word, prior.topic); });
   if (!file.priors.empty()) return file;
   throw Error(ExitCode::bad_data, "{}: none of its {} words is in the vocabulary of the training data", path,
               words.size());

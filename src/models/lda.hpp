@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "lda_priors.hpp"
 #include "lda_statistics.hpp"
 #include "svi/models/registry.hpp"
 
@@ -15,13 +16,15 @@ namespace svi::lda {
 struct LdaOptions : ModelOptions {
   std::int64_t topics = 100;
   NumberOrWord alpha{.number = 0.1};
-  double eta = 0.01;
+  NumberOrWord eta{.number = 0.01};
+  std::string prior_path;
   double tolerance = 1e-3;
   std::int64_t max_iterations = 100;
   bool active_topics = true;
   std::string inference = "variational";
 
   void describe(OptionSet& model, OptionSet& objective) override;
+  std::optional<PriorFile> prior_file() const override;
   std::unique_ptr<Model> build(const DataShape& shape) const override;
 };
 
@@ -36,7 +39,10 @@ class Lda : public Model, public TopicModel {
   void accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,
                   Contribution& contribution) override;
   void to_direction(const ParameterSet& parameters, Contribution& total) const override;
-  void derive(ParameterSet& parameters) const override;
+  std::vector<std::int32_t> rows_of_every_step() const override { return word_priors_.words(); }
+  void derive(ParameterSet& parameters, std::int64_t step) const override;
+  std::string tuned_setting() const override;
+  void tune(ParameterSet& parameters, const std::function<double()>& score) const override;
   void apply_metric(const ParameterSet& parameters, ParameterSet& direction) const override;
   Metrics training_metrics(const ParameterSet& parameters, const Sums& totals) const override;
   std::unique_ptr<Evaluation> evaluation(const ParameterSet& parameters, EvaluationRows rows,
@@ -56,14 +62,20 @@ class Lda : public Model, public TopicModel {
   std::int64_t vocabulary() const { return shape_.width(); }
   /// What E-steps under these parameters go by.
   EStepOptions e_step_options(const ParameterSet& parameters) const;
+  /// η, the prior that all words have in common.
+  double eta(const ParameterSet& parameters) const;
+  bool chooses_eta() const { return !options_.eta.word.empty(); }
   /// Σ_k KL(q(β_k) ‖ p(β_k)) in nats.
   double topics_kl(const ParameterSet& parameters) const;
 
  private:
-  bool learns_alpha() const { return !options_.alpha.word.empty(); }
+  bool learns_alpha() const { return options_.alpha.list.empty() && !options_.alpha.word.empty(); }
+  void derive_alpha(ParameterSet& parameters) const;
+  void set_eta(ParameterSet& parameters, double eta) const;
 
   LdaOptions options_;
   DataShape shape_;
+  WordPriors word_priors_;
   std::optional<Statistics<float>> single_;  // the one of the parameters' type
   std::optional<Statistics<double>> double_;
 };

@@ -17,7 +17,8 @@ DocumentCompletion<Real>::DocumentCompletion(const Lda& lda, const ParameterSet&
       options_(lda.e_step_options(parameters)),
       topics_kl_(has_bound() ? lda.topics_kl(parameters) : 0),
       noise_(seed),
-      inference_(lda.vocabulary()) {}
+      inference_(lda.vocabulary()),
+      eta_(lda.eta(parameters)) {}
 
 template <typename Real>
 SumLayout DocumentCompletion<Real>::layout() const {
@@ -104,6 +105,7 @@ Metrics DocumentCompletion<Real>::finish(const Sums& totals) const {
   }
   metrics.values["log_likelihood_per_word"] = per_word;
   metrics.values["perplexity"] = std::exp(-per_word);
+  if (lda_.chooses_eta()) metrics.values["eta"] = eta_;
   if (lda_.shape().completion == Completion::etm) {
     metrics.values["etm_perplexity"] =
         std::exp(-totals.scalar("log_likelihoods_per_word") / totals.scalar("completed_rows"));

@@ -50,6 +50,7 @@ class DocumentCompletion : public Evaluation {
   double topics_kl_;
   Philox noise_;
   Inference<Real> inference_;
+  double eta_;
 };
 
 }  // namespace svi::lda

@@ -19,9 +19,16 @@ Tensor Lda::topic_tokens(const ParameterSet& parameters, std::int64_t first, std
 }
 
 TopicPriors Lda::priors(const ParameterSet& parameters) const {
-  return {.topics = learns_alpha() ? parameters["alpha"].to(at::kDouble)
-                                   : at::full({options_.topics}, options_.alpha.number, at::kDouble),
-          .words = at::full({vocabulary()}, options_.eta, at::kDouble)};
+  const EStepOptions options = e_step_options(parameters);
+  TopicPriors priors{.topics = at::empty({options_.topics}, at::kDouble),
+                     .words = at::full({vocabulary()}, eta(parameters), at::kDouble)};
+  auto* alpha = priors.topics.mutable_data_ptr<double>();
+  for (std::int64_t k = 0; k < options_.topics; ++k) alpha[k] = alpha_of(options, k);
+  if (word_priors_.words().empty()) return priors;
+  priors.words = priors.words.unsqueeze(1).repeat({1, options_.topics});
+  word_priors_.add_to_matrix(priors.words.mutable_data_ptr<double>());
+  priors.words = priors.words.t();
+  return priors;
 }
 
 namespace {

@@ -21,10 +21,15 @@ void Evaluator::pass(Evaluation& evaluation, const data::LocalRows& rows, Metric
   metrics.vectors.merge(figures.vectors);
 }
 
+Metrics Evaluator::held_out(const ParameterSet& parameters, const data::LocalRows& rows) {
+  Metrics metrics;
+  pass(*model_.evaluation(parameters, EvaluationRows::held_out, seed_), rows, metrics);
+  return metrics;
+}
+
 Metrics Evaluator::evaluate(const ParameterSet& parameters, const data::LocalRows& held_out,
                             const data::LocalRows& reference) {
-  Metrics metrics;
-  pass(*model_.evaluation(parameters, EvaluationRows::held_out, seed_), held_out, metrics);
+  Metrics metrics = this->held_out(parameters, held_out);
   const auto over_reference = model_.evaluation(parameters, EvaluationRows::training, seed_);
   if (over_reference) pass(*over_reference, reference, metrics);
   return metrics;

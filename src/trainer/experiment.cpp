@@ -74,6 +74,7 @@ Experiment::Experiment(Settings settings, comm::Communicator& communicator, Star
   data_ = std::make_unique<TrainingData>(settings_, settings_.model_entry->needs_counts, communicator_,
                                          start_.with_rows ? RowUse::training : RowUse::none);
   comm::together(communicator_, "building the model", [this] { build(); });
+  comm::require_same(communicator_, "the priors of words (model.prior_file)", priors_.digest());
   comm::together(communicator_, "preparing the run directory", [this] {
     if (communicator_.rank() == 0 && start_.with_rows) prepare_directory();
   });
@@ -81,6 +82,7 @@ Experiment::Experiment(Settings settings, comm::Communicator& communicator, Star
     if (communicator_.rank() == 0) resume();
   });
   if (start_.with_rows) share_state();
+  if (!priors_.warning.empty()) start_events_.push_back({progress(), "unknown_words", priors_.warning});
 }
 
 Progress Experiment::progress() const { return progress_of(state_, total_steps_, data_->steps_per_epoch()); }
@@ -112,7 +114,11 @@ void Experiment::build() {
   evaluate_every_ = steps_of(settings_.evaluation.every_steps, settings_.evaluation.every_epochs, per_epoch,
                              "evaluation.every_epochs");
   require_patience_has_sense();
-  model_ = settings_.model->build(data_->shape());
+  priors_ = read_priors(*settings_.model, data_->facts());
+  DataShape shape = data_->shape();
+  shape.word_priors = priors_.list;
+  model_ = settings_.model->build(shape);
+  require_tuning_has_sense();
   require_fit(data_->training(), "data.train");
   require_fit(data_->validation(), "data.validation");
   require_fit(data_->test(), "data.test");
@@ -122,6 +128,22 @@ void Experiment::build() {
   state_.parameters = ParameterSet(model_->parameter_shapes(), element_type());
   prepare_state(*rule_, state_);
   if (start_.with_rows) model_->initialize(state_.parameters, Philox(state_.seed));
+}
+
+// Whoever is to choose by the validation rows needs some, and evaluations on the way.
+void Experiment::require_tuning_has_sense() const {
+  const std::string setting = model_->tuned_setting();
+  if (setting.empty()) return;
+  if (data_->validation_rows() == 0) {
+    throw Error(ExitCode::bad_config,
+                "{}, but there are no validation data to choose by; set data.validation", setting);
+  }
+  if (evaluate_every_ == 0) {
+    throw Error(ExitCode::bad_config,
+                "{}, which chooses at evaluations, but these come only at the end; set "
+                "evaluation.every_epochs or evaluation.every_steps",
+                setting);
+  }
 }
 
 void Experiment::require_patience_has_sense() const {
@@ -225,9 +247,9 @@ void Experiment::require_same_run(const checkpoint::Checkpoint& found) {
   }
   Settings before =
       Settings::read(config::Document::parse(facts.config_yaml, "the checkpoint's configuration"));
-  const auto changes =
-      changes_that_forbid_resume(config::values(before.sections()), config::values(settings_.sections()),
-                                 rule_->depends_on_total_steps());
+  const auto changes = changes_that_forbid_resume(
+      config::values(before.sections()), config::values(settings_.sections()),
+      {.on_length = rule_->depends_on_total_steps(), .on_evaluations = !model_->tuned_setting().empty()});
   if (!changes.empty()) {
     throw Error(ExitCode::bad_config, "{} holds a run with other settings; changed: {}; set them back, or {}",
                 run_directory_, fmt::join(changes, "; "), hint);
@@ -239,6 +261,11 @@ void Experiment::require_same_run(const checkpoint::Checkpoint& found) {
         "{0} holds a run on other training or validation data than {1}; {2}, which run.warm_start: {0} "
         "lets begin where this one is",
         run_directory_, data_->facts().path, hint);
+  }
+  if (facts.word_priors != priors_.list) {
+    throw Error(ExitCode::bad_config,
+                "{} holds a run with other priors of words than model.prior_file {} gives; {}",
+                run_directory_, settings_.model->prior_file().value_or(PriorFile{"(none)"}).path, hint);
   }
   if (found.state.parameters.shapes() != state_.parameters.shapes()) {
     throw Error(ExitCode::bad_data,
@@ -300,7 +327,8 @@ Outcome Experiment::run(Observer& observer, const StopSignal& stop) {
                                     .training_rows = data_->partition().rows(),
                                     .ranks_at_save = communicator_.size(),
                                     .feature_shape = data_->facts().feature_shape,
-                                    .vocabulary = data_->facts().vocabulary};
+                                    .vocabulary = data_->facts().vocabulary,
+                                    .word_priors = priors_.list};
   std::unique_ptr<CheckpointWriter> checkpoints = std::make_unique<NoCheckpoints>();
   if (communicator_.rank() == 0) {
     checkpoints = std::make_unique<RunCheckpoints>(checkpoint_folder(run_directory_), settings_.checkpoint,

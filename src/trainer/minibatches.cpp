@@ -4,8 +4,12 @@
 
 namespace svi::trainer {
 
-Minibatches::Minibatches(TrainingData& data, comm::Communicator& communicator)
-    : data_(data), communicator_(communicator), words_(data.counts_words() ? data.shape().width() : 0) {}
+Minibatches::Minibatches(TrainingData& data, comm::Communicator& communicator,
+                         std::vector<std::int32_t> always)
+    : data_(data),
+      communicator_(communicator),
+      always_(std::move(always)),
+      words_(data.counts_words() ? data.shape().width() : 0) {}
 
 void Minibatches::prepare(std::int64_t step) {
   finish();
@@ -14,6 +18,7 @@ void Minibatches::prepare(std::int64_t step) {
   if (counts == nullptr) return;
   words_.clear();
   words_.add(*counts);
+  words_.add(always_);
   uniting_ = communicator_.control().all_reduce(comm::buffer_of(words_.bits()),
                                                 comm::ReduceOperation::bitwise_or, "words of a minibatch");
 }

@@ -203,13 +203,16 @@ std::string Settings::run_directory() const {
 
 namespace {
 
-bool may_change(const std::string& key, bool schedule_depends_on_length) {
+bool may_change(const std::string& key, Dependence dependence) {
   static const std::set<std::string> fixed{"run.seed", "communication.reduction", "device.precision"};
   static const std::set<std::string> of_data{"data.train", "data.test", "data.validation",
-                                             "data.memory_limit"};
+                                             "data.memory_limit", "model.prior_file"};
+  static const std::set<std::string> of_evaluations{"evaluation.every_epochs", "evaluation.every_steps",
+                                                    "evaluation.completion"};
   if (fixed.contains(key)) return false;
   if (of_data.contains(key)) return true;
-  if (key == "train.epochs" || key == "train.steps") return !schedule_depends_on_length;
+  if (key == "train.epochs" || key == "train.steps") return !dependence.on_length;
+  if (of_evaluations.contains(key)) return !dependence.on_evaluations;
   const std::string section = key.substr(0, key.find('.'));
   static const std::set<std::string> free{"run", "evaluation", "checkpoint", "communication", "device"};
   return free.contains(section);
@@ -219,7 +222,7 @@ bool may_change(const std::string& key, bool schedule_depends_on_length) {
 
 std::vector<std::string> changes_that_forbid_resume(const std::map<std::string, std::string>& before,
                                                     const std::map<std::string, std::string>& now,
-                                                    bool schedule_depends_on_length) {
+                                                    Dependence dependence) {
   std::vector<std::string> changes;
   const auto text_in = [](const auto& values, const std::string& key) {
     const auto found = values.find(key);
@@ -231,7 +234,7 @@ std::vector<std::string> changes_that_forbid_resume(const std::map<std::string, 
   for (const std::string& key : keys) {
     const std::string was = text_in(before, key);
     const std::string is = text_in(now, key);
-    if (was == is || may_change(key, schedule_depends_on_length)) continue;
+    if (was == is || may_change(key, dependence)) continue;
     const bool is_length = key == "train.epochs" || key == "train.steps";
     changes.push_back(fmt::format("{}: was {}, is {}{}", key, was, is,
                                   is_length ? " (optimizer.schedule depends on the run's length)" : ""));

@@ -61,7 +61,8 @@ TrainedModel load_model(const std::string& path) {
   const DataShape shape{.training_rows = facts.training_rows,
                         .feature_shape = facts.feature_shape,
                         .split_seed = static_cast<std::uint64_t>(loaded.settings.data.split_seed),
-                        .completion = completion_named(loaded.settings.evaluation.completion)};
+                        .completion = completion_named(loaded.settings.evaluation.completion),
+                        .word_priors = facts.word_priors};
   loaded.model = loaded.settings.model->build(shape);
   if (loaded.parameters().shapes() != loaded.model->parameter_shapes()) {
     throw Error(ExitCode::bad_data,

@@ -27,7 +27,7 @@ Trainer::Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, Tra
       state_(state),
       noise_(state.seed),
       evaluator_(parts.model, parts.communicator, state.seed),
-      minibatches_(parts.data, parts.communicator),
+      minibatches_(parts.data, parts.communicator, parts.model.rows_of_every_step()),
       reduction_(parts.communicator),
       contribution_(parts.model.parameter_shapes(), state.parameters.flat().scalar_type(),
                     with_stop_votes(parts.model.terms())),
@@ -55,8 +55,8 @@ Outcome Trainer::run(const Metrics& last_validation) {
     // 4. The totals as a direction of ascent in the model's geometry, and 5. a step along it.
     parts_.model.to_direction(state_.parameters, contribution_);
     parts_.rule.update(state_, contribution_);
-    parts_.model.derive(state_.parameters);
     state_.step += 1;
+    parts_.model.derive(state_.parameters, state_.step);
     remember_means();
     const double seconds = stopwatch.seconds();
     state_.training_seconds += seconds;
@@ -140,8 +140,14 @@ void Trainer::tell_patience() const {
 
 void Trainer::validate(Metrics& metrics) {
   if (parts_.data.validation_rows() == 0) return;
-  metrics = evaluator_.evaluate(state_.parameters, parts_.data.validation(), parts_.data.reference());
   const std::string name = parts_.model.selection_metric();
+  // Not at a last step that the schedule alone does not name: a longer run would have no evaluation there.
+  if (schedule_.evaluate_every > 0 && state_.step % schedule_.evaluate_every == 0) {
+    parts_.model.tune(state_.parameters, [&] {
+      return evaluator_.held_out(state_.parameters, parts_.data.validation()).values.at(name);
+    });
+  }
+  metrics = evaluator_.evaluate(state_.parameters, parts_.data.validation(), parts_.data.reference());
   const double value = metrics.values.at(name);
   const bool is_best = value > state_.best_value;
   if (is_best) {

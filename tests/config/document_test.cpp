@@ -106,12 +106,14 @@ TEST(Document, ReadsNumbersWordsAndLists) {
     SCOPED_TRACE(line);
     expect_error(ExitCode::bad_config, pieces, [&] { number_or_word(line, takes_list); });
   };
-  refuse("alpha: [0.1, 0.2]", false, {"c.yaml:2", "s.alpha is [0.1, 0.2]", "learned, symmetric; or a real number"});
+  refuse("alpha: [0.1, 0.2]", false,
+         {"c.yaml:2", "s.alpha is [0.1, 0.2]", "learned, symmetric; or a real number"});
   refuse("alpha: []", true, {"c.yaml:2", "s.alpha is []", "or a list of them"});
   refuse("alpha: [0.1, learned]", true, {"[0.1, learned]"});
   refuse("alpha: [0.1, -2]", true, {"[0.1, -2]", "above 0"});
   refuse("alpha: [0.1, '2']", true, {"without quotes"});
-  refuse("alpha: learnt", true, {"s.alpha is learnt", "learned, symmetric; or a real number or a list of them"});
+  refuse("alpha: learnt", true,
+         {"s.alpha is learnt", "learned, symmetric; or a real number or a list of them"});
 }
 
 TEST(Document, ReadsIntegers) {

@@ -34,9 +34,12 @@ TEST(WordPriors, AreReadByWordAndTopic) {
       "two words\t3\t7\n"
       "missing\t1\t1\n"
       "absent\t2");
-  const std::vector<WordPrior> expected{{1, WordPrior::all_topics, 5}, {2, WordPrior::all_topics, 3},
-                                        {2, 0, 10},                    {2, 1, 2.5},
-                                        {3, 0, 1e-3},                  {4, 3, 7},
+  const std::vector<WordPrior> expected{{1, WordPrior::all_topics, 5},
+                                        {2, WordPrior::all_topics, 3},
+                                        {2, 0, 10},
+                                        {2, 1, 2.5},
+                                        {3, 0, 1e-3},
+                                        {4, 3, 7},
                                         {5, WordPrior::all_topics, 0.25}};
   EXPECT_EQ(file.priors, expected);
   EXPECT_EQ(file.unknown, (std::vector<std::string>{"missing", "absent"}));
@@ -79,8 +82,9 @@ TEST(WordPriors, RefuseFilesWithoutAnyKnownWord) {
 TEST(WordPriors, NeedAVocabularyWithoutTwins) {
   const ScratchFolder folder;
   const std::string path = folder.write("priors.tsv", "disk\t1\n");
-  expect_error(ExitCode::bad_data, {"words 0 and 1 are both \"disk\""},
-               [&] { data::read_word_priors(path, {"disk", "disk"}, 4); });
+  expect_error(ExitCode::bad_data, {"words 0 and 1 are both \"disk\""}, [&] {
+    data::read_word_priors(path, {"disk", "disk"}, 4);
+  });
 }
 
 }  // namespace

@@ -105,8 +105,8 @@ class Instance {
     Contribution total = accumulate(minibatch);
     model->to_direction(state.parameters, total);
     rule.update(state, total);
-    model->derive(state.parameters);
     state.step += 1;
+    model->derive(state.parameters, state.step);
   }
 
  private:

@@ -12,3 +12,6 @@ svi_test(models_use SOURCES models/lda_transform_test.cpp models/topic_words_tes
 
 svi_test(models_evaluation SOURCES models/lda_evaluation_test.cpp LIBRARIES svi_models svi_optim svi_config)
 target_include_directories(test_models_evaluation PRIVATE ${PROJECT_SOURCE_DIR}/src)
+
+svi_test(models_priors SOURCES models/lda_priors_test.cpp LIBRARIES svi_models svi_optim svi_config)
+target_include_directories(test_models_priors PRIVATE ${PROJECT_SOURCE_DIR}/src)

@@ -17,9 +17,11 @@ svi_test(trainer_ranks SOURCES trainer/ranks_test.cpp LIBRARIES trainer_runs PRO
 svi_test(trainer_streaming SOURCES trainer/streaming_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
 svi_test(trainer_early_stopping SOURCES trainer/early_stopping_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
 svi_test(trainer_warm_start SOURCES trainer/warm_start_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
+svi_test(trainer_priors SOURCES trainer/priors_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
+add_dependencies(test_trainer_priors svi-infer)
 foreach(test trainer_refusal trainer_ranks_refusal trainer_resume trainer_failure
         trainer_programs trainer_ranks trainer_streaming trainer_early_stopping
-        trainer_warm_start)
+        trainer_warm_start trainer_priors)
   target_compile_definitions(test_${test} PRIVATE SVI_MPIEXEC="${MPIEXEC_EXECUTABLE}")
   add_dependencies(test_${test} svi-train)
 endforeach()

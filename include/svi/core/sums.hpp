@@ -27,6 +27,8 @@ class Sums {
   double& scalar(std::string_view name) { return (*this)[name].front(); }
   double scalar(std::string_view name) const { return (*this)[name].front(); }
 
+  bool contains(std::string_view name) const;
+
   std::span<double> flat() { return values_; }
   std::span<const double> flat() const { return values_; }
   const SumLayout& layout() const { return layout_; }

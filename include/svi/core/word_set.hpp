@@ -14,7 +14,8 @@ class WordSet {
   WordSet() = default;
   explicit WordSet(std::int64_t vocabulary) : bits_(static_cast<std::size_t>((vocabulary + 63) / 64), 0) {}
 
-  void add(const CountRows& rows);
+  void add(std::span<const std::int32_t> words);
+  void add(const CountRows& rows) { add(std::span(rows.words)); }
   void clear();
   /// The words, ascending.
   std::vector<std::int32_t> words() const;

@@ -15,6 +15,7 @@
 #include "svi/core/minibatch.hpp"
 #include "svi/core/parameter_set.hpp"
 #include "svi/core/sums.hpp"
+#include "svi/core/word_prior.hpp"
 
 namespace svi {
 
@@ -24,6 +25,7 @@ struct DataShape {
   std::vector<std::int64_t> feature_shape;  ///< [28, 28]; of counts [V]
   std::uint64_t split_seed = 1;             ///< of the document-completion halves
   Completion completion = Completion::tokens;
+  std::vector<WordPrior> word_priors;  ///< of a topic model: priors of words besides the common one
 
   std::int64_t width() const;  ///< D, or V
 };
@@ -85,8 +87,20 @@ class Model {
   /// rank.
   virtual void to_direction(const ParameterSet& parameters, Contribution& total) const = 0;
 
+  /// Rows of the lazy matrix whose λ̂ differs from the offset at every step, ascending: they are in every
+  /// contribution, whether or not their words occur. **Local**, the same on every rank.
+  virtual std::vector<std::int32_t> rows_of_every_step() const { return {}; }
+
   /// Recomputes parameters that follow from others after a step. **Local**, the same on every rank.
-  virtual void derive(ParameterSet& /*parameters*/) const {}
+  /// @param step completed updates, this one included
+  virtual void derive(ParameterSet& /*parameters*/, std::int64_t /*step*/) const {}
+
+  /// The setting that has `tune` choose, such as "model.eta: holdout"; empty: none.
+  virtual std::string tuned_setting() const { return {}; }
+  /// Chooses parameters by the validation rows, before each evaluation of them that the schedule names.
+  /// @param score the selection metric with the parameters as they are at the call. **Collective**, and the
+  /// same number on every rank, so that every rank chooses alike.
+  virtual void tune(ParameterSet& /*parameters*/, const std::function<double()>& /*score*/) const {}
 
   /// Turns a direction (per data point where it is a gradient) into the gradient of the ELBO per data point,
   /// by the metric G in which it is steepest: the identity for plain gradients, the Fisher matrix for natural
@@ -130,7 +144,7 @@ struct DocumentTopics {
 /// The Dirichlet priors of a topic model, float64.
 struct TopicPriors {
   Tensor topics;  ///< α [K], of a document's topics
-  Tensor words;   ///< η [V], of a topic's words
+  Tensor words;   ///< η of a topic's words: [V], or [K, V] where topics differ
 };
 
 /// What models with topics, q(β_k) = Dirichlet(λ_k), can do besides. **Local.**

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,12 +10,20 @@
 
 namespace svi {
 
+/// A file of words' priors that a model asks for.
+struct PriorFile {
+  std::string path;
+  std::int64_t topics = 0;  ///< K
+};
+
 /// A model's options: where their keys stand, and the model they make.
 class ModelOptions {
  public:
   virtual ~ModelOptions() = default;
   /// Declares the keys of the sections `model` (besides `type`) and `objective`.
   virtual void describe(OptionSet& model, OptionSet& objective) = 0;
+  /// What DataShape::word_priors are to be read from; none for most models.
+  virtual std::optional<PriorFile> prior_file() const { return std::nullopt; }
   /// @throws Error (bad_config, bad_data) when options and data do not go together
   virtual std::unique_ptr<Model> build(const DataShape& shape) const = 0;
 };

@@ -22,6 +22,8 @@ class Evaluator {
   /// Its noise is the same at every evaluation and for any number of ranks. **Collective.**
   Metrics evaluate(const ParameterSet& parameters, const data::LocalRows& held_out,
                    const data::LocalRows& reference);
+  /// Those of the held-out rows alone. **Collective.**
+  Metrics held_out(const ParameterSet& parameters, const data::LocalRows& rows);
 
  private:
   void pass(Evaluation& evaluation, const data::LocalRows& rows, Metrics& metrics);

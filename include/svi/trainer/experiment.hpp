@@ -6,6 +6,7 @@
 #include "svi/checkpoint/checkpoint_store.hpp"
 #include "svi/comm/communicator.hpp"
 #include "svi/io/directory_lock.hpp"
+#include "svi/trainer/run_priors.hpp"
 #include "svi/trainer/settings.hpp"
 #include "svi/trainer/trainer.hpp"
 
@@ -50,6 +51,7 @@ class Experiment {
   void require_same_run(const checkpoint::Checkpoint& found);
   void forget_best_of_another_measure(const std::string& config_yaml);
   void require_patience_has_sense() const;
+  void require_tuning_has_sense() const;
   void share_state();
 
   Settings settings_;
@@ -59,6 +61,7 @@ class Experiment {
   std::string config_yaml_;
   std::unique_ptr<io::DirectoryLock> lock_;  // of rank 0
   std::unique_ptr<TrainingData> data_;
+  RunPriors priors_;
   std::unique_ptr<Model> model_;
   std::unique_ptr<UpdateRule> rule_;
   TrainingState state_;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "svi/comm/communicator.hpp"
 #include "svi/core/word_set.hpp"
@@ -16,7 +17,8 @@ namespace svi::trainer {
 /// only those words' statistics are exchanged.
 class Minibatches {
  public:
-  Minibatches(TrainingData& data, comm::Communicator& communicator);
+  /// @param always words that count as occurring in every minibatch, see Model::rows_of_every_step
+  Minibatches(TrainingData& data, comm::Communicator& communicator, std::vector<std::int32_t> always);
 
   /// Gathers a step's rows and starts to unite the words. **Collective.**
   void prepare(std::int64_t step);
@@ -28,6 +30,7 @@ class Minibatches {
  private:
   TrainingData& data_;
   comm::Communicator& communicator_;
+  std::vector<std::int32_t> always_;
   WordSet words_;
   Minibatch next_{.step = -1};
   std::unique_ptr<comm::Work> uniting_;

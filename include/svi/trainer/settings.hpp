@@ -103,11 +103,18 @@ void use_threads(const Settings& settings);
 /// The sections of a configuration with this model and update rule at their defaults, for documentation.
 Settings default_settings(const std::string& model, const std::string& update_rule);
 
+/// What of a run's future depends on settings that else are free.
+struct Dependence {
+  bool on_length = false;       ///< a schedule of step sizes
+  bool on_evaluations = false;  ///< parameters chosen at evaluations
+};
+
 /// The changed keys that make a run another run: "key: was X, is Y" each. What may change is `run` except its
-/// seed, the run's length where no schedule depends on it, `evaluation`, `checkpoint`, `communication` except
-/// reduction, `device` except precision, the data's paths (compared by digest) and `data.memory_limit`.
+/// seed, the run's length and `evaluation` where nothing depends on them, `checkpoint`, `communication`
+/// except reduction, `device` except precision, the paths of data and of the file of priors (compared by
+/// content) and `data.memory_limit`.
 std::vector<std::string> changes_that_forbid_resume(const std::map<std::string, std::string>& before,
                                                     const std::map<std::string, std::string>& now,
-                                                    bool schedule_depends_on_length);
+                                                    Dependence dependence);
 
 }  // namespace svi::trainer
