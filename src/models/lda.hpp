@@ -34,6 +34,7 @@ class Lda : public Model, public TopicModel {
   Lda(const LdaOptions& options, const DataShape& shape);
 
   std::vector<ParameterShape> parameter_shapes() const override;
+  bool is_of_prior(std::string_view parameter) const override { return parameter != "lambda"; }
   void initialize(ParameterSet& parameters, const Philox& noise) const override;
   SumLayout terms() const override;
   void accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,

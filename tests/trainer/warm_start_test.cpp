@@ -164,6 +164,24 @@ TEST_F(WarmStart, ConvertsToThePrecisionOfTheRun) {
     ASSERT_EQ(found.const_data_ptr<double>()[i], static_cast<double>(expected.const_data_ptr<float>()[i]));
 }
 
+// α may be learned from now on, or no longer.
+TEST_F(WarmStart, LeavesLearnedPriorsThatOneOfThemLacks) {
+  const std::string learned = " --set model.alpha=learned";
+  const Outcome outcome = train(0, lda() + no_way + learned + from(source(), "learned"));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.all();
+  EXPECT_TRUE(outcome.says("alpha, mean_log_theta anew")) << outcome.all();
+  const checkpoint::Checkpoint next = checkpoint(1, "learned");
+  EXPECT_EQ(std::memcmp(row(next, 0), row(checkpoint(6, "source"), 0), 320 * sizeof(float)), 0);
+
+  train_to(0, lda() + learned + " --set run.name=trained");
+  train_to(0, lda() + no_way + learned + from(checkpoint_path(6, "trained"), "again"));
+  EXPECT_EQ(checkpoint(1, "again").state.parameters["alpha"].const_data_ptr<float>()[0],
+            checkpoint(6, "trained").state.parameters["alpha"].const_data_ptr<float>()[0]);
+  train_to(0, lda() + no_way + from(checkpoint_path(6, "trained"), "fixed"));
+  EXPECT_EQ(
+      std::memcmp(row(checkpoint(1, "fixed"), 0), row(checkpoint(6, "trained"), 0), 320 * sizeof(float)), 0);
+}
+
 TEST_F(WarmStart, OfANetworkOfTheSameShapes) {
   train_to(0, vae() + " --set run.name=network");
   const std::string network = checkpoint_path(6, "network");
