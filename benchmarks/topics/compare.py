@@ -31,7 +31,6 @@ PEERS = {"gensim, float32": ("gensim", {"precision": "float32"}),
          "scikit-learn, float64": ("scikit-learn", {"precision": "float64"}),
          "Vowpal Wabbit": ("Vowpal Wabbit", {}),
          "tomotopy": ("tomotopy", {})}
-OURS = ["svi-train", "svi-train, all topics", "svi-train, threads", "svi-train, ranks"]
 UNIT = "gensim, float32"
 
 
@@ -103,13 +102,17 @@ def read_topics(run_directory):
 
 
 def run_svi(arguments, settings, kind, corpus, work):
+    """As configured for the corpus (`scvb0`), or with the settings that all tools share."""
     keys = {"data.train": ROOT / f"data/{corpus}.h5", "run.seed": settings["seed"], "model.topics": settings["topics"],
-            "model.alpha": settings["alpha"], "model.eta": settings["eta"], "train.batch": settings["batch"],
-            "train.epochs": settings["epochs"], "evaluation.every_epochs": 0,
-            "device.threads": settings["cores"] if kind == "svi-train, threads" else 1,
-            "model.active_topics": "false" if kind == "svi-train, all topics" else "true"}
+            "train.batch": settings["batch"], "train.epochs": settings["epochs"], "evaluation.every_epochs": 0,
+            "device.threads": settings["cores"] if kind == "svi-train, threads" else 1}
+    if kind != "svi-train, scvb0":
+        keys |= {"model.inference": "variational", "model.alpha": settings["alpha"], "model.eta": settings["eta"],
+                 "model.tolerance": settings["tolerance"], "model.max_iterations": settings["max_iterations"],
+                 "model.active_topics": "false" if kind == "svi-train, all topics" else "true",
+                 "optimizer.delay": settings["delay"], "optimizer.forgetting_rate": settings["forgetting_rate"]}
     ranks = settings["cores"] if kind == "svi-train, ranks" else 1
-    return train_svi(arguments, "lda-debian.yaml", keys, work / "run", ranks)
+    return train_svi(arguments, f"lda-{corpus}.yaml", keys, work / "run", ranks)
 
 
 def judged(result, data):
@@ -123,7 +126,7 @@ def judged(result, data):
 
 def tools_of(cores, chosen):
     """On more cores: the two that can use them, and ours both ways."""
-    names = [*PEERS, "svi-train", "svi-train, all topics"] if cores == 1 else \
+    names = [*PEERS, "svi-train", "svi-train, all topics", "svi-train, scvb0"] if cores == 1 else \
         ["gensim, float32", "gensim, float64", "svi-train, threads", "svi-train, ranks"]
     return [name for name in names if chosen is None or any(name.startswith(prefix) for prefix in chosen)]
 

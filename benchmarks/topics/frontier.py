@@ -14,6 +14,7 @@ Results stay in data/frontier/CORPUS-K.json: what was measured with the same set
 import argparse
 import json
 import pathlib
+import re
 import sys
 
 HERE = pathlib.Path(__file__).parent
@@ -24,10 +25,11 @@ import machine  # noqa: E402
 ETAS = (0.01, 0.1)
 PASSES = [1, 2, 5, 10, 20]
 SNAPSHOTS = {"tomotopy": [25, 50, 100, 200, 400], "gensim": PASSES, "scikit-learn": PASSES, "Vowpal Wabbit": PASSES}
-EPOCHS = [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 50]  # of svi-train: parts of an epoch by train.steps
+EPOCHS = [0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 50]  # of svi-train: parts of an epoch by train.steps
 OURS = {  # name: what differs from the configuration of the corpus
     "svi-train": [],
-    "svi-train, η .1, α learned": ["model.eta=0.1", "model.alpha=learned"],
+    "svi-train, variational": ["model.inference=variational", "model.alpha=0.1", "model.max_iterations=100",
+                               "optimizer.forgetting_rate=0.7", "train.batch=256"],
 }
 UNIT = "gensim, η .01"  # after one pass
 
@@ -47,11 +49,12 @@ def peers_wanted():
 
 
 def run_ours(arguments, corpus, pairs, work, documents):
-    batch = next((int(pair.split("=")[1]) for pair in pairs if pair.startswith("train.batch=")), compare.SETTINGS["batch"])
+    configured = re.search(r"^  batch: (\d+)$", (compare.ROOT / f"configs/lda-{corpus}.yaml").read_text(), re.MULTILINE)
+    batch = next((int(pair.split("=")[1]) for pair in pairs if pair.startswith("train.batch=")), int(configured[1]))
     steps = -(-documents // batch)
     for epochs in EPOCHS:
         keys = {"data.train": compare.ROOT / f"data/{corpus}.h5", "run.seed": 1, "model.topics": arguments.topics,
-                "train.batch": batch, "train.steps": max(1, round(epochs * steps)), "evaluation.every_epochs": 0,
+                "train.steps": max(1, round(epochs * steps)), "evaluation.every_epochs": 0,
                 "checkpoint.every_seconds": 0, "device.threads": 1, **dict(pair.split("=", 1) for pair in pairs)}
         yield {"epochs": epochs, **compare.train_svi(arguments, f"lda-{corpus}.yaml", keys, work / "run")}
 

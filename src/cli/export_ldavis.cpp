@@ -226,6 +226,8 @@ std::string ldavis_page(const std::string& json, const std::string& title) {
 <div id="topics"></div>
 <script>
 new LDAvis("#topics", {1});
+// Version 3.0.0 of the script looks for its bar axis by a class that it never sets, and so would not rescale it.
+d3.selectAll("[x=xaxis]").attr("class", "xaxis");
 </script>
 </body>
 </html>

@@ -4,8 +4,10 @@
 #include <ATen/Dispatch.h>
 
 #include <algorithm>
+#include <span>
 
 #include "svi/base/cpu_versions.hpp"
+#include "svi/core/parallel.hpp"
 
 namespace svi {
 
@@ -24,17 +26,41 @@ SVI_INLINE void add_row(std::int64_t columns, Real factor, const Real* values, R
   }
 }
 
-SVI_CPU_VERSIONS void add_rows(const RowBlock& block, std::int64_t columns, float factor, const float* values,
-                               float* data, double* sums) {
-  for (std::int64_t r = 0; r < block.size(); ++r)
-    add_row(columns, factor, values + r * columns, data + block.rows[static_cast<std::size_t>(r)] * columns,
-            sums);
+SVI_CPU_VERSIONS void add_rows(std::span<const std::int32_t> rows, std::int64_t columns, float factor,
+                               const float* values, float* data, double* sums) {
+  for (const std::int32_t row : rows) {
+    add_row(columns, factor, values, data + row * columns, sums);
+    values += columns;
+  }
 }
-void add_rows(const RowBlock& block, std::int64_t columns, double factor, const double* values, double* data,
-              double* sums) {
-  for (std::int64_t r = 0; r < block.size(); ++r)
-    add_row(columns, factor, values + r * columns, data + block.rows[static_cast<std::size_t>(r)] * columns,
-            sums);
+void add_rows(std::span<const std::int32_t> rows, std::int64_t columns, double factor, const double* values,
+              double* data, double* sums) {
+  for (const std::int32_t row : rows) {
+    add_row(columns, factor, values, data + row * columns, sums);
+    values += columns;
+  }
+}
+
+// Adds factor·block to the data and their column sums: the latter by parts of so many rows, one after
+// another, so that they are the same on any number of threads.
+template <typename Real>
+void add_block(const RowBlock& block, std::int64_t columns, Real factor, Real* data,
+               std::vector<double>& sums) {
+  constexpr std::int64_t part_rows = 256;
+  const std::int64_t parts = (block.size() + part_rows - 1) / part_rows;
+  std::vector<double> part_sums(static_cast<std::size_t>(parts * columns), 0.0);
+  const std::span<const std::int32_t> rows = block.rows;
+  const Real* values = block.values.template const_data_ptr<Real>();
+  parallel_parts(parts, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t part = first; part < last; ++part) {
+      const std::int64_t begin = part * part_rows;
+      const std::int64_t size = std::min(part_rows, block.size() - begin);
+      add_rows(rows.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(size)), columns, factor,
+               values + begin * columns, data, part_sums.data() + part * columns);
+    }
+  });
+  for (std::int64_t i = 0; i < parts * columns; ++i)
+    sums[static_cast<std::size_t>(i % columns)] += part_sums[static_cast<std::size_t>(i)];
 }
 
 }  // namespace
@@ -67,8 +93,8 @@ void blend(const at::Tensor& data, LazyScale& lazy, double rho, const RowBlock& 
   }
   lazy.offset += rho * target.offset;
   AT_DISPATCH_FLOATING_TYPES(data.scalar_type(), "blend", [&] {
-    add_rows(target, data.size(1), static_cast<scalar_t>(rho / lazy.scale),
-             target.values.const_data_ptr<scalar_t>(), data.mutable_data_ptr<scalar_t>(), lazy.sums.data());
+    add_block(target, data.size(1), static_cast<scalar_t>(rho / lazy.scale),
+              data.mutable_data_ptr<scalar_t>(), lazy.sums);
   });
   if (lazy.scale >= smallest_scale) return;
   data.mul_(lazy.scale);

@@ -7,6 +7,10 @@
 //          − Σ_k KL(q(β_k) ‖ p(β_k))
 //   natural gradient at λ:  η + (N/S) Σ_d c_dn φ_dnk − λ
 //
+// With `inference: scvb0` by stochastic collapsed variational Bayes (Foulds, Boyles, DuBois, Smyth, Welling
+// 2013): θ and β are integrated out, λ is η plus the expected counts, E[β] takes the place of exp(E[ln β]),
+// and φ is that of lda_collapsed.hpp. The steps of λ are the same.
+//
 // Shapes: K topics, V words, λ [V, K] so that a word's topics lie side by side.
 
 #include "lda.hpp"
@@ -63,6 +67,12 @@ std::unique_ptr<Model> LdaOptions::build(const DataShape& shape) const {
                 "model.alpha is a list of {} numbers; expected {}, one for each topic (model.topics), or a "
                 "single number",
                 alpha.list.size(), topics);
+  }
+  if (inference == "scvb0" && eta.word == "learned") {
+    throw Error(
+        ExitCode::bad_config,
+        "model.eta is learned and model.inference scvb0; η is learned by the variational bound: use a "
+        "number, or holdout");
   }
   return std::make_unique<Lda>(*this, shape);
 }
@@ -268,7 +278,7 @@ namespace {
 
 const RegisterModel registration{{
     .name = "lda",
-    .summary = "latent Dirichlet allocation by online variational Bayes (Hoffman, Blei, Bach 2010)",
+    .summary = "latent Dirichlet allocation by stochastic variational or collapsed variational Bayes",
     .needs_counts = true,
     .update_rules = {"robbins_monro"},
     .update_rule_reason = "LDA's natural gradient is a difference of Dirichlet parameters, which only steps "

@@ -28,7 +28,7 @@ struct LdaOptions : ModelOptions {
   std::unique_ptr<Model> build(const DataShape& shape) const override;
 };
 
-/// Latent Dirichlet allocation by online variational Bayes; see lda.cpp.
+/// Latent Dirichlet allocation by stochastic variational or collapsed variational Bayes; see lda.cpp.
 class Lda : public Model, public TopicModel {
  public:
   Lda(const LdaOptions& options, const DataShape& shape);

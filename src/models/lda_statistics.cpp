@@ -127,7 +127,6 @@ void add_logarithms(std::int64_t topics, const Real* theta, double offset, doubl
 // which stands in its place in the gradient of the documents' probability by α (Minka 2000).
 template <typename Real>
 void Statistics<Real>::add_log_theta(Contribution& contribution) const {
-  if (!contribution.terms.contains("log_theta")) return;  // α is a list that is given
   const std::int64_t topics = inference_.topics().topics();
   const std::span<double> sums = contribution.terms["log_theta"];
   for (std::int64_t b = 0; b < std::ssize(results_); ++b) {
@@ -171,7 +170,7 @@ void Statistics<Real>::accumulate(const Topics& topics, const EStepOptions& opti
   }
   for (const float count : inference_.rows().counts)
     contribution.terms.scalar("tokens") += static_cast<double>(count);
-  if (!options_.alphas.empty()) add_log_theta(contribution);
+  if (contribution.terms.contains("log_theta")) add_log_theta(contribution);
   contribution.terms.scalar("rows") += static_cast<double>(results_.size());
 }
 

@@ -105,7 +105,7 @@ TEST_F(ExportProgram, APageThatNoWordEnds) {
   const std::size_t begin = page.find("new LDAvis(\"#topics\", ");
   ASSERT_NE(begin, page.npos);
   const std::size_t data = page.find('{', begin);
-  EXPECT_EQ(json::parse(page.substr(data, page.find(");\n</script>", data) - data)), ldavis());
+  EXPECT_EQ(json::parse(page.substr(data, page.find(");\n", data) - data)), ldavis());
 }
 
 TEST_F(ExportProgram, OtherDocumentsWeighTheTopics) {

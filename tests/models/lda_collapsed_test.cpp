@@ -63,7 +63,7 @@ struct Case {
   svi::AlignedBuffer<Real> log_theta;
 };
 
-// Asuncion et al. 2009, equation 21, written out: four words at a time see the counts before them.
+// CVB0 (Asuncion et al. 2009) written out: four words at a time see the counts before them.
 struct Reference {
   Reference(const std::vector<double>& beta, const std::vector<float>& counts, double alpha,
             std::size_t topics, std::int64_t iterations)

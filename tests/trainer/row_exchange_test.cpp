@@ -117,7 +117,7 @@ void expect_same_sum(float found, std::span<const float> all, std::size_t place)
 }
 
 TEST_P(RowExchange, GivesTheTotalsOfADenseOne) {
-  Minibatches minibatches(*data_, world());
+  Minibatches minibatches(*data_, world(), {});
   Reduction reduction(world());
   Contribution total = contribution();
   std::int64_t most_rows = 0;
@@ -150,7 +150,7 @@ TEST_P(RowExchange, GivesTheTotalsOfADenseOne) {
 
     model_->to_direction(state_.parameters, total);
     rule_->update(state_, total);
-    model_->derive(state_.parameters);
+    model_->derive(state_.parameters, state_.step + 1);
   }
   minibatches.finish();
   EXPECT_GT(most_rows, 50);
