@@ -48,7 +48,8 @@ def name_peers(axes, ends):
 def name_ours(axes, ends):
     for place, (name, _, _, colour) in enumerate(sorted(ends, key=lambda end: -end[2])):
         axes.text(0.02, 0.96 - 0.055 * place, f"●  {name}", transform=axes.transAxes, color=colour, fontsize=10.5,
-                  va="center", fontweight="bold")
+                  va="center", fontweight="bold", zorder=FRONT + 1,
+                  bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
 
 
 def draw_panel(axes, corpus, curves):

@@ -258,10 +258,13 @@ std::unique_ptr<Evaluation> Lda::evaluation(const ParameterSet& parameters, Eval
 }
 
 std::int64_t Lda::workspace_bytes(std::int64_t local_rows) const {
-  // Of at most V distinct words, as a rule of thumb 100 a document: β' and the expected counts; θ' of each
-  // document.
-  const std::int64_t distinct = std::min(vocabulary(), 100 * local_rows + std::ssize(word_priors_.words()));
-  return (2 * distinct + local_rows) * stride_of(options_.topics) * static_cast<std::int64_t>(sizeof(float));
+  // As a rule of thumb 100 distinct words a document. Of at most V: β' and the expected counts; θ' of each
+  // document; collapsed, φ of each document's words.
+  const std::int64_t entries = 100 * local_rows;
+  const std::int64_t distinct = std::min(vocabulary(), entries + std::ssize(word_priors_.words()));
+  const std::int64_t responsibilities = options_.inference == "scvb0" ? entries : 0;
+  return (2 * distinct + local_rows + responsibilities) * stride_of(options_.topics) *
+         static_cast<std::int64_t>(sizeof(float));
 }
 
 Tensor Lda::topics(const ParameterSet& parameters) const {

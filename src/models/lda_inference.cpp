@@ -118,7 +118,8 @@ void for_each_document(
   std::vector<std::vector<float>> starts(fits.size(), start);
   parallel_items(minibatch.size(), [&](std::int64_t thread, std::int64_t b) {
     const auto t = static_cast<std::size_t>(thread);
-    start_document(noise, minibatch.step, minibatch.ids[static_cast<std::size_t>(b)], starts[t]);
+    if (options.estimator == Estimator::variational)  // the other starts with nothing counted
+      start_document(noise, minibatch.step, minibatch.ids[static_cast<std::size_t>(b)], starts[t]);
     visit(fits[t], starts[t], b);
   });
 }

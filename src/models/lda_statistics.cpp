@@ -78,21 +78,20 @@ void Statistics<Real>::add_up_words(const Contribution& contribution,
   AlignedBuffer<Real> ones;
   ones.resize(static_cast<std::size_t>(stride));
   std::fill_n(ones.data(), stride, Real(1));
-  parallel_parts(std::ssize(contribution_rows), [&](std::int64_t first, std::int64_t last) {
-    AlignedBuffer<Real> sums;
-    sums.resize(static_cast<std::size_t>(stride));
-    std::vector<Real> ratios;
-    for (std::int64_t r = first; r < last; ++r) {
-      const std::int32_t start = word_starts_[static_cast<std::size_t>(r)];
-      const std::int32_t entries = word_starts_[static_cast<std::size_t>(r) + 1] - start;
-      ratios.clear();
-      for (std::int32_t i = start; i < start + entries; ++i)
-        ratios.push_back(ratios_[static_cast<std::size_t>(entries_[static_cast<std::size_t>(i)])]);
-      const Real* row = is_collapsed() ? ones.data() : inference_.beta().row(r);
-      inference_.kernel().word_counts(topics, stride, entries, which + start, ratios.data(), factors, row,
-                                      sums.data(),
-                                      out + contribution_rows[static_cast<std::size_t>(r)] * topics);
-    }
+  std::vector<AlignedBuffer<Real>> sums(static_cast<std::size_t>(parallel_threads()));
+  for (AlignedBuffer<Real>& of_thread : sums) of_thread.resize(static_cast<std::size_t>(stride));
+  std::vector<std::vector<Real>> ratios(sums.size());
+  parallel_items(std::ssize(contribution_rows), [&](std::int64_t thread, std::int64_t r) {
+    const std::int32_t start = word_starts_[static_cast<std::size_t>(r)];
+    const std::int32_t entries = word_starts_[static_cast<std::size_t>(r) + 1] - start;
+    std::vector<Real>& of_word = ratios[static_cast<std::size_t>(thread)];
+    of_word.clear();
+    for (std::int32_t i = start; i < start + entries; ++i)
+      of_word.push_back(ratios_[static_cast<std::size_t>(entries_[static_cast<std::size_t>(i)])]);
+    const Real* row = is_collapsed() ? ones.data() : inference_.beta().row(r);
+    inference_.kernel().word_counts(topics, stride, entries, which + start, of_word.data(), factors, row,
+                                    sums[static_cast<std::size_t>(thread)].data(),
+                                    out + contribution_rows[static_cast<std::size_t>(r)] * topics);
   });
 }
 
@@ -168,8 +167,8 @@ void Statistics<Real>::accumulate(const Topics& topics, const EStepOptions& opti
     contribution.terms.scalar("bound") += result.bound;
     contribution.terms.scalar("iterations") += static_cast<double>(result.iterations);
   }
-  for (const float count : inference_.rows().counts)
-    contribution.terms.scalar("tokens") += static_cast<double>(count);
+  double& tokens = contribution.terms.scalar("tokens");
+  for (const float count : inference_.rows().counts) tokens += static_cast<double>(count);
   if (contribution.terms.contains("log_theta")) add_log_theta(contribution);
   contribution.terms.scalar("rows") += static_cast<double>(results_.size());
 }
