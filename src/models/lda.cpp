@@ -98,13 +98,12 @@ SumLayout Lda::terms() const {
 }
 
 EStepOptions Lda::e_step_options(const ParameterSet& parameters) const {
-  EStepOptions options{
-      .alpha = options_.alpha.number,
-      .alphas = options_.alpha.list,
-      .tolerance = options_.tolerance,
-      .max_iterations = options_.max_iterations,
-      .active_topics = options_.active_topics,
-      .estimator = options_.inference == "scvb0" ? Estimator::collapsed : Estimator::variational};
+  EStepOptions options{.alpha = options_.alpha.number,
+                       .alphas = options_.alpha.list,
+                       .tolerance = options_.tolerance,
+                       .max_iterations = options_.max_iterations,
+                       .active_topics = options_.active_topics,
+                       .estimator = is_collapsed() ? Estimator::collapsed : Estimator::variational};
   if (!learns_alpha()) return options;
   const Tensor alpha = parameters["alpha"].to(at::kDouble);
   options.alphas.assign(alpha.const_data_ptr<double>(), alpha.const_data_ptr<double>() + options_.topics);
@@ -238,7 +237,7 @@ double Lda::topics_kl(const ParameterSet& parameters) const {
 Metrics Lda::training_metrics(const ParameterSet& parameters, const Sums& totals) const {
   const double rows = totals.scalar("rows");
   Metrics metrics;
-  if (options_.inference == "scvb0") {
+  if (is_collapsed()) {
     metrics.values["log_likelihood_per_word"] = totals.scalar("bound") / totals.scalar("tokens");
   } else {
     metrics.values["elbo"] =
@@ -262,7 +261,7 @@ std::int64_t Lda::workspace_bytes(std::int64_t local_rows) const {
   // document; collapsed, φ of each document's words.
   const std::int64_t entries = 100 * local_rows;
   const std::int64_t distinct = std::min(vocabulary(), entries + std::ssize(word_priors_.words()));
-  const std::int64_t responsibilities = options_.inference == "scvb0" ? entries : 0;
+  const std::int64_t responsibilities = is_collapsed() ? entries : 0;
   return (2 * distinct + local_rows + responsibilities) * stride_of(options_.topics) *
          static_cast<std::int64_t>(sizeof(float));
 }

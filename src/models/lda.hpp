@@ -70,6 +70,7 @@ class Lda : public Model, public TopicModel {
   double topics_kl(const ParameterSet& parameters) const;
 
  private:
+  bool is_collapsed() const { return options_.inference == "scvb0"; }
   bool learns_alpha() const { return options_.alpha.list.empty() && !options_.alpha.word.empty(); }
   void derive_alpha(ParameterSet& parameters) const;
   void set_eta(ParameterSet& parameters, double eta) const;

@@ -4,17 +4,22 @@
 #include <cmath>
 #include <numeric>
 
+#include "svi/math/special.hpp"
+
 namespace svi::lda {
 
 template <typename Real>
 CollapsedFit<Real>::CollapsedFit(const Kernel<Real>& kernel, std::int64_t topics, const EStepOptions& options)
     : kernel_(kernel), topics_(topics), stride_(stride_of(topics)), options_(options) {
-  for (AlignedBuffer<Real>* buffer : {&alpha_, &gamma_, &previous_})
+  for (AlignedBuffer<Real>* buffer : {&alpha_, &digamma_alpha_, &gamma_, &previous_})
     buffer->resize(static_cast<std::size_t>(stride_));
   for (AlignedBuffer<Real>* buffer : {&products_, &padding_})
     buffer->resize(static_cast<std::size_t>(words_at_once * stride_));
-  for (std::int64_t k = 0; k < stride_; ++k)
-    alpha_.data()[k] = k < topics_ ? static_cast<Real>(alpha_of(options, k)) : Real(1);
+  std::fill_n(alpha_.data(), stride_, Real(1));
+  for (std::int64_t k = 0; k < topics_; ++k) {
+    alpha_.data()[k] = static_cast<Real>(alpha_of(options, k));
+    digamma_alpha_.data()[k] = static_cast<Real>(math::digamma(alpha_of(options, k)));
+  }
 }
 
 template <typename Real>
@@ -34,6 +39,7 @@ void CollapsedFit<Real>::fit(const TopicRows<Real>& beta, const Document& docume
                                        .rows = layout_.rows(),
                                        .counts = layout_.counts(),
                                        .alpha = alpha_.data(),
+                                       .digamma_alpha = digamma_alpha_.data(),
                                        .gamma = gamma_.data(),
                                        .responsibilities = phi_.data(),
                                        .log_theta = log_theta,

@@ -12,9 +12,9 @@ namespace svi::lda {
 ///
 /// θ is integrated out: φ_nk ∝ β̄_nk (α_k + Σ_m c_m φ_mk − φ_nk), where β̄_nk = E[β_nk] and the token itself is
 /// left out (Asuncion, Welling, Smyth, Teh 2009). Foulds, Boyles, DuBois, Smyth, Welling 2013
-/// (SCVB0), by whom the topics' steps go, keep no φ, so that it can't be left out; that costs .2 nats a word on
-/// package descriptions. Here the documents at hand keep theirs until the step is done.
-/// Starts with no tokens counted; each four words see those before them. **Local**, for one thread at a time.
+/// (SCVB0), by whom the topics' steps go, keep no φ, so that it can't be left out; that costs .2 nats a word
+/// on package descriptions. Here the documents at hand keep theirs until the step is done. Starts with no
+/// tokens counted; each four words see those before them. **Local**, for one thread at a time.
 template <typename Real>
 class CollapsedFit {
  public:
@@ -40,6 +40,7 @@ class CollapsedFit {
   std::int64_t iterations_ = 0;
   DocumentLayout<Real> layout_;
   AlignedBuffer<Real> alpha_;  // [stride]
+  AlignedBuffer<Real> digamma_alpha_;
   AlignedBuffer<Real> gamma_;
   AlignedBuffer<Real> previous_;
   AlignedBuffer<Real> products_;  // [words_at_once, stride]

@@ -61,11 +61,12 @@ template <typename Real>
 struct CollapsedTask {
   std::int64_t stride;
   std::int64_t topics;
-  std::int64_t words;       ///< a multiple of `words_at_once`
-  const Real* const* rows;  ///< [words] β̄ of each word, [stride], zero from K on
-  const Real* counts;       ///< [words], whole numbers, zero for padding
-  const Real* alpha;        ///< [stride], 1 from K on
-  Real* gamma;              ///< [stride] out: α + Σ_n c_n φ_n
+  std::int64_t words;         ///< a multiple of `words_at_once`
+  const Real* const* rows;    ///< [words] β̄ of each word, [stride], zero from K on
+  const Real* counts;         ///< [words], whole numbers, zero for padding
+  const Real* alpha;          ///< [stride], 1 from K on
+  const Real* digamma_alpha;  ///< [stride] ψ(α), 0 from K on
+  Real* gamma;                ///< [stride] out: α + Σ_n c_n φ_n
   Real* const*
       responsibilities;  ///< [words] out: φ_n, [stride], zero from K on; each its own, of padding too
   Real* log_theta;       ///< [stride] out: E[ψ(α_k + n_k)]; null: not wanted

@@ -59,4 +59,10 @@ SVI_INLINE Four<double> lane_sums(const Vector<double>* sums) {
   return totals;
 }
 
+template <typename Real>
+SVI_INLINE Real lane_sum(const Vector<Real>& lanes_of_one) {
+  const Vector<Real> alone[words_at_once] = {lanes_of_one};
+  return lane_sums(alone)[0];
+}
+
 }  // namespace svi::lda::SVI_KERNEL
