@@ -40,10 +40,11 @@ void Contribution::clear(std::vector<std::int32_t> occurring) {
   terms.clear();
   if (lazy_name.empty()) return;
   rows.rows = std::move(occurring);
+  rows.factor = 1;
   rows.offset = 0;
   if (row_buffer_.size(0) < rows.size())
     row_buffer_ = at::empty({rows.size() + rows.size() / 8, row_buffer_.size(1)}, row_buffer_.options());
-  rows.values = row_buffer_.narrow(0, 0, rows.size()).zero_();
+  rows.values = row_buffer_.narrow(0, 0, rows.size());
 }
 
 void Contribution::mark_ready(std::int64_t first, std::int64_t last) {

@@ -93,7 +93,7 @@ void blend(const at::Tensor& data, LazyScale& lazy, double rho, const RowBlock& 
   }
   lazy.offset += rho * target.offset;
   AT_DISPATCH_FLOATING_TYPES(data.scalar_type(), "blend", [&] {
-    add_block(target, data.size(1), static_cast<scalar_t>(rho / lazy.scale),
+    add_block(target, data.size(1), static_cast<scalar_t>(rho * target.factor / lazy.scale),
               data.mutable_data_ptr<scalar_t>(), lazy.sums);
   });
   if (lazy.scale >= smallest_scale) return;

@@ -58,10 +58,7 @@ void parallel_parts(std::int64_t count, const std::function<void(std::int64_t, s
 void parallel_items(std::int64_t count, const std::function<void(std::int64_t, std::int64_t)>& item) {
   std::atomic<std::int64_t> next = 0;
   on_threads([&](std::int64_t thread) {
-    constexpr std::int64_t at_once = 8;
-    for (std::int64_t first = next.fetch_add(at_once); first < count; first = next.fetch_add(at_once)) {
-      for (std::int64_t i = first; i < std::min(first + at_once, count); ++i) item(thread, i);
-    }
+    for (std::int64_t i = next++; i < count; i = next++) item(thread, i);
   });
 }
 

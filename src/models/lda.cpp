@@ -162,10 +162,11 @@ void Lda::accumulate(const ParameterSet& parameters, const Minibatch& minibatch,
 // λ̂ = η (of words with priors of their own: η + E) + (N/S)·stats; and the documents' mean of E[ln θ] less the
 // mean so far.
 void Lda::to_direction(const ParameterSet& parameters, Contribution& total) const {
-  total.rows.values.mul_(static_cast<double>(shape_.training_rows) / total.terms.scalar("rows"));
+  total.rows.factor = static_cast<double>(shape_.training_rows) / total.terms.scalar("rows");
   total.rows.offset = eta(parameters);
   AT_DISPATCH_FLOATING_TYPES(total.rows.values.scalar_type(), "prior", [&] {
-    word_priors_.add_to_rows<scalar_t>(total.rows.rows, total.rows.values.mutable_data_ptr<scalar_t>());
+    word_priors_.add_to_rows<scalar_t>(total.rows.rows, total.rows.factor,
+                                       total.rows.values.mutable_data_ptr<scalar_t>());
   });
   const double documents = learns_alpha() ? total.terms.scalar("documents") : 0;
   if (documents == 0) return;
@@ -258,11 +259,11 @@ std::unique_ptr<Evaluation> Lda::evaluation(const ParameterSet& parameters, Eval
 
 std::int64_t Lda::workspace_bytes(std::int64_t local_rows) const {
   // As a rule of thumb 100 distinct words a document. Of at most V: β' and the expected counts; θ' of each
-  // document; collapsed, φ of each document's words.
+  // document; collapsed, the weights of each document's words.
   const std::int64_t entries = 100 * local_rows;
   const std::int64_t distinct = std::min(vocabulary(), entries + std::ssize(word_priors_.words()));
-  const std::int64_t responsibilities = is_collapsed() ? entries : 0;
-  return (2 * distinct + local_rows + responsibilities) * stride_of(options_.topics) *
+  const std::int64_t weights = is_collapsed() ? entries : 0;
+  return (2 * distinct + local_rows + weights) * stride_of(options_.topics) *
          static_cast<std::int64_t>(sizeof(float));
 }
 

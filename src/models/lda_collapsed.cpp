@@ -11,10 +11,8 @@ namespace svi::lda {
 template <typename Real>
 CollapsedFit<Real>::CollapsedFit(const Kernel<Real>& kernel, std::int64_t topics, const EStepOptions& options)
     : kernel_(kernel), topics_(topics), stride_(stride_of(topics)), options_(options) {
-  for (AlignedBuffer<Real>* buffer : {&alpha_, &digamma_alpha_, &gamma_, &previous_})
+  for (AlignedBuffer<Real>* buffer : {&alpha_, &digamma_alpha_, &gamma_, &previous_, &scratch_})
     buffer->resize(static_cast<std::size_t>(stride_));
-  for (AlignedBuffer<Real>* buffer : {&products_, &padding_})
-    buffer->resize(static_cast<std::size_t>(words_at_once * stride_));
   std::fill_n(alpha_.data(), stride_, Real(1));
   for (std::int64_t k = 0; k < topics_; ++k) {
     alpha_.data()[k] = static_cast<Real>(alpha_of(options, k));
@@ -23,16 +21,12 @@ CollapsedFit<Real>::CollapsedFit(const Kernel<Real>& kernel, std::int64_t topics
 }
 
 template <typename Real>
-void CollapsedFit<Real>::fit(const TopicRows<Real>& beta, const Document& document, Real* responsibilities,
-                             Real* log_theta) {
+void CollapsedFit<Real>::fit(const TopicRows<Real>& beta, const Document& document, Real* log_theta) {
   layout_.take(beta, document);
-  phi_.resize(static_cast<std::size_t>(layout_.padded_words()));
-  for (std::size_t n = 0; n < phi_.size(); ++n) {
-    const auto row = static_cast<std::int64_t>(n) * stride_;
-    phi_[n] = n < layout_.words()
-                  ? responsibilities + row
-                  : padding_.data() + static_cast<std::int64_t>(n - layout_.words()) * stride_;
-  }
+  const auto padded = static_cast<std::size_t>(layout_.padded_words());
+  inverses_.resize(padded);
+  ratios_.resize(padded);
+  weights_.resize(padded * static_cast<std::size_t>(stride_));
   iterations_ = kernel_.fit_collapsed({.stride = stride_,
                                        .topics = topics_,
                                        .words = layout_.padded_words(),
@@ -41,20 +35,16 @@ void CollapsedFit<Real>::fit(const TopicRows<Real>& beta, const Document& docume
                                        .alpha = alpha_.data(),
                                        .digamma_alpha = digamma_alpha_.data(),
                                        .gamma = gamma_.data(),
-                                       .responsibilities = phi_.data(),
+                                       .weights = weights_.data(),
+                                       .inverses = inverses_.data(),
+                                       .ratios = ratios_.data(),
                                        .log_theta = log_theta,
-                                       .products = products_.data(),
                                        .previous = previous_.data(),
+                                       .scratch = scratch_.data(),
                                        .tolerance = static_cast<Real>(options_.tolerance),
                                        .max_iterations = options_.max_iterations});
   if (document.rows.empty()) iterations_ = 0;
   kernel_.mixtures(stride_, layout_.padded_words(), layout_.rows(), gamma_.data(), layout_.norms());
-}
-
-template <typename Real>
-void CollapsedFit<Real>::fit(const TopicRows<Real>& beta, const Document& document) {
-  own_.resize(document.rows.size() * static_cast<std::size_t>(stride_));
-  fit(beta, document, own_.data(), nullptr);
 }
 
 template <typename Real>

@@ -20,15 +20,16 @@ class CollapsedFit {
  public:
   CollapsedFit(const Kernel<Real>& kernel, std::int64_t topics, const EStepOptions& options);
 
-  /// @param responsibilities [words, stride] on a 64-byte boundary, out: φ
-  /// @param log_theta [stride] likewise, out: E[ψ(α_k + n_k)]; null: not wanted
-  void fit(const TopicRows<Real>& beta, const Document& document, Real* responsibilities, Real* log_theta);
-  /// The same, keeping φ to itself.
-  void fit(const TopicRows<Real>& beta, const Document& document);
+  /// @param log_theta [stride] on a 64-byte boundary, out: E[ψ(α_k + n_k)]; null: not wanted
+  void fit(const TopicRows<Real>& beta, const Document& document, Real* log_theta = nullptr);
 
   // Of the last document, until the next.
   std::span<const Real> gamma() const { return {gamma_.data(), static_cast<std::size_t>(topics_)}; }
   std::int64_t iterations() const { return iterations_; }
+  /// c_n φ_nk = ratio_n weight_nk: [words, stride], and
+  const Real* weights() const { return weights_.data(); }
+  /// [words].
+  std::span<const Real> ratios() const { return {ratios_.data(), layout_.words()}; }
   /// Σ_n c_n ln Σ_k E[θ_k] E[β_nk] in nats: of the words that γ was fitted to.
   double log_likelihood() const;
 
@@ -43,10 +44,10 @@ class CollapsedFit {
   AlignedBuffer<Real> digamma_alpha_;
   AlignedBuffer<Real> gamma_;
   AlignedBuffer<Real> previous_;
-  AlignedBuffer<Real> products_;  // [words_at_once, stride]
-  AlignedBuffer<Real> padding_;   // [words_at_once, stride] φ of padding words
-  AlignedBuffer<Real> own_;       // [words, stride] φ where the caller wants none
-  std::vector<Real*> phi_;        // [padded words]
+  AlignedBuffer<Real> scratch_;
+  AlignedBuffer<Real> inverses_;  // [padded words]
+  AlignedBuffer<Real> ratios_;    // [padded words]
+  AlignedBuffer<Real> weights_;   // [padded words, stride]
 };
 
 }  // namespace svi::lda

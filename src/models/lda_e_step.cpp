@@ -15,7 +15,7 @@ SVI_INLINE double log_norms_body(std::int64_t words, const Real* counts, const R
   double sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (std::int64_t n = 0; n < words; ++n)
-    sum += static_cast<double>(counts[n]) * math::log(static_cast<double>(norms[n]));
+    sum += static_cast<double>(counts[n]) * static_cast<double>(math::log(norms[n]));
   return sum;
 }
 SVI_CPU_VERSIONS double log_norms_of(std::int64_t words, const float* counts, const float* norms) {

@@ -35,11 +35,13 @@ template <typename Real>
 void DocumentCompletion<Real>::add(const Minibatch& minibatch, Sums& sums) {
   inference_.prepare(topics_, options_.estimator, std::get<CountRows>(minibatch.rows));
   std::vector<Result> results(static_cast<std::size_t>(minibatch.size()));
-  const auto visit = [&](DocumentFit<Real>& fit, std::span<const float> start, std::int64_t b) {
+  const auto visit = [&](DocumentFit<Real>& fit, std::span<const float> start, std::int64_t b,
+                         std::size_t /*group*/) {
     results[static_cast<std::size_t>(b)] =
         complete(fit, b, minibatch.ids[static_cast<std::size_t>(b)], start);
   };
-  for_each_document<Real>(inference_, options_, minibatch, noise_, visit);
+  DocumentFits<Real>(inference_, options_)
+      .for_each(minibatch, groups_of(inference_.rows(), (minibatch.size() + 7) / 8), noise_, visit);
   for (const Result& result : results) {
     sums.scalar("rows") += 1;
     sums.scalar("bound") += result.bound;

@@ -86,13 +86,9 @@ void DocumentFit<Real>::fit(const Document& document, std::span<const float> sta
 }
 
 template <typename Real>
-void DocumentFit<Real>::fit_collapsed(const Document& document, Real* responsibilities, Real* log_theta) {
+void DocumentFit<Real>::fit_collapsed(const Document& document, Real* log_theta) {
   reference_.reset();
-  if (responsibilities == nullptr) {
-    collapsed_.fit(inference_.beta(), document);
-  } else {
-    collapsed_.fit(inference_.beta(), document, responsibilities, log_theta);
-  }
+  collapsed_.fit(inference_.beta(), document, log_theta);
   gamma_.assign(collapsed_.gamma().begin(), collapsed_.gamma().end());
   bound_ = collapsed_.log_likelihood();
   iterations_ = collapsed_.iterations();
@@ -101,36 +97,46 @@ void DocumentFit<Real>::fit_collapsed(const Document& document, Real* responsibi
 template <typename Real>
 void DocumentFit<Real>::fit(const Document& document, std::span<const float> start) {
   if (options_.estimator == Estimator::collapsed) {
-    fit_collapsed(document, nullptr, nullptr);
+    fit_collapsed(document, nullptr);
   } else {
     fit(document, start, theta_.data());
   }
 }
 
+std::vector<std::int64_t> groups_of(const CountRows& rows, std::int64_t count) {
+  std::vector<std::int64_t> groups;
+  for (std::int64_t group = 0; group < count; ++group)
+    groups.push_back(std::ranges::lower_bound(rows.starts, group * rows.starts.back() / count) -
+                     rows.starts.begin());
+  groups.push_back(std::ssize(rows.starts) - 1);
+  return groups;
+}
+
 template <typename Real>
-void for_each_document(
-    const Inference<Real>& inference, const EStepOptions& options, const Minibatch& minibatch,
-    const Philox& noise,
-    const std::function<void(DocumentFit<Real>& fit, std::span<const float> start, std::int64_t b)>& visit) {
-  std::vector<DocumentFit<Real>> fits;
-  for (std::int64_t thread = 0; thread < parallel_threads(); ++thread) fits.emplace_back(inference, options);
-  const std::vector<float> start(static_cast<std::size_t>(inference.topics().topics()));
-  std::vector<std::vector<float>> starts(fits.size(), start);
-  parallel_items(minibatch.size(), [&](std::int64_t thread, std::int64_t b) {
+DocumentFits<Real>::DocumentFits(const Inference<Real>& inference, const EStepOptions& options)
+    : needs_starts_(options.estimator == Estimator::variational) {  // the other starts with nothing counted
+  for (std::int64_t thread = 0; thread < parallel_threads(); ++thread) {
+    fits_.emplace_back(inference, options);
+    starts_.emplace_back(static_cast<std::size_t>(inference.topics().topics()));
+  }
+}
+
+template <typename Real>
+void DocumentFits<Real>::for_each(const Minibatch& minibatch, std::span<const std::int64_t> groups,
+                                  const Philox& noise, const Visit& visit) {
+  parallel_items(std::ssize(groups) - 1, [&](std::int64_t thread, std::int64_t i) {
     const auto t = static_cast<std::size_t>(thread);
-    if (options.estimator == Estimator::variational)  // the other starts with nothing counted
-      start_document(noise, minibatch.step, minibatch.ids[static_cast<std::size_t>(b)], starts[t]);
-    visit(fits[t], starts[t], b);
+    const auto group = static_cast<std::size_t>(i);
+    for (std::int64_t b = groups[group]; b < groups[group + 1]; ++b) {
+      if (needs_starts_)
+        start_document(noise, minibatch.step, minibatch.ids[static_cast<std::size_t>(b)], starts_[t]);
+      visit(fits_[t], starts_[t], b, group);
+    }
   });
 }
 
-template void for_each_document<float>(
-    const Inference<float>&, const EStepOptions&, const Minibatch&, const Philox&,
-    const std::function<void(DocumentFit<float>&, std::span<const float>, std::int64_t)>&);
-template void for_each_document<double>(
-    const Inference<double>&, const EStepOptions&, const Minibatch&, const Philox&,
-    const std::function<void(DocumentFit<double>&, std::span<const float>, std::int64_t)>&);
-
+template class DocumentFits<float>;
+template class DocumentFits<double>;
 template class Inference<float>;
 template class Inference<double>;
 template class DocumentFit<float>;

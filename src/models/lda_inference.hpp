@@ -65,7 +65,7 @@ class DocumentFit {
   /// @param start γ [K] @param theta [stride] on a 64-byte boundary, out: θ', zero after `reference`
   void fit(const Document& document, std::span<const float> start, Real* theta);
   /// Collapsed: see `CollapsedFit::fit`.
-  void fit_collapsed(const Document& document, Real* responsibilities, Real* log_theta);
+  void fit_collapsed(const Document& document, Real* log_theta);
   /// γ alone, by either.
   void fit(const Document& document, std::span<const float> start);
 
@@ -74,8 +74,12 @@ class DocumentFit {
   /// The document's part of the bound in nats; collapsed: its log-likelihood, see `CollapsedFit`.
   double bound() const { return bound_; }
   std::int64_t iterations() const { return iterations_; }
-  /// c_n / norm_n [words]; of no meaning after `reference`.
-  std::span<const Real> ratios() const { return e_step_.ratios(); }
+  /// c_n / norm_n [words], of no meaning after `reference`; collapsed: see `CollapsedFit`.
+  std::span<const Real> ratios() const {
+    return options_.estimator == Estimator::collapsed ? collapsed_.ratios() : e_step_.ratios();
+  }
+  /// Collapsed: see `CollapsedFit`.
+  const Real* weights() const { return collapsed_.weights(); }
   /// What float64 gave where it was needed.
   const std::optional<ReferenceFit>& reference() const { return reference_; }
 
@@ -91,12 +95,31 @@ class DocumentFit {
   std::optional<ReferenceFit> reference_;
 };
 
-/// Calls `visit` for each document b of a minibatch that `inference` was prepared with, on any thread: with a
-/// fit of that thread's and the document's own start, see `start_document`. **Local.**
+/// Documents as `count` groups of neighbours with about as many entries each: the first of each group, and
+/// the number of all. **Local.**
+std::vector<std::int64_t> groups_of(const CountRows& rows, std::int64_t count);
+
+/// A fit for each thread. **Local.**
 template <typename Real>
-void for_each_document(
-    const Inference<Real>& inference, const EStepOptions& options, const Minibatch& minibatch,
-    const Philox& noise,
-    const std::function<void(DocumentFit<Real>& fit, std::span<const float> start, std::int64_t b)>& visit);
+class DocumentFits {
+ public:
+  DocumentFits(const Inference<Real>& inference, const EStepOptions& options);
+
+  /// What is done with document b, of a group: by a fit of this thread's, from where it starts, see
+  /// `start_document`.
+  using Visit = std::function<void(DocumentFit<Real>& fit, std::span<const float> start, std::int64_t b,
+                                   std::size_t group)>;
+
+  /// Calls `visit` for the documents of the minibatch that the inference was prepared with: those of a group
+  /// of neighbours one after another, groups on any thread.
+  /// @param groups see `groups_of`
+  void for_each(const Minibatch& minibatch, std::span<const std::int64_t> groups, const Philox& noise,
+                const Visit& visit);
+
+ private:
+  std::vector<DocumentFit<Real>> fits_;
+  std::vector<std::vector<float>> starts_;  // [threads][K]
+  bool needs_starts_;
+};
 
 }  // namespace svi::lda

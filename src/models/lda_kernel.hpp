@@ -67,16 +67,33 @@ struct CollapsedTask {
   const Real* alpha;          ///< [stride], 1 from K on
   const Real* digamma_alpha;  ///< [stride] ψ(α), 0 from K on
   Real* gamma;                ///< [stride] out: α + Σ_n c_n φ_n
-  Real* const*
-      responsibilities;  ///< [words] out: φ_n, [stride], zero from K on; each its own, of padding too
-  Real* log_theta;       ///< [stride] out: E[ψ(α_k + n_k)]; null: not wanted
-  Real* products;        ///< [words_at_once, stride] scratch
-  Real* previous;        ///< [stride] scratch
+  Real* weights;              ///< [words, stride] out: ∝ φ_n, zero from K on
+  Real* inverses;             ///< [words] out: 1 / Σ_k weight_nk, what φ_n is that many of
+  Real* ratios;               ///< [words] out: c_n / Σ_k weight_nk
+  Real* log_theta;            ///< [stride] out: E[ψ(α_k + n_k)]; null: not wanted
+  Real* previous;             ///< [stride] scratch
+  Real* scratch;              ///< [stride]
   Real tolerance;
   std::int64_t max_iterations;
 };
 
+/// One document for `Kernel::add_words`.
+template <typename Real>
+struct WordSums {
+  std::int64_t stride;
+  std::span<const std::int32_t> rows;  ///< of its words
+  const Real* ratios;                  ///< [words]
+  const Real* factors;                 ///< of word n: [stride] from n · step on
+  std::int64_t step;
+  std::int32_t* places;  ///< by row: its place in `sums`, −1 for none yet
+  Real* sums;            ///< [places, stride]
+  std::int32_t taken;    ///< how many places are; the next one is that of the next row without
+};
+
 inline constexpr std::int64_t words_at_once = 4;
+/// Words of a document whose φ a collapsed iteration finds from the same γ. Of twice as many as above the
+/// arithmetic hides the wait from one γ to the next.
+inline constexpr std::int64_t words_of_sweep = 2 * words_at_once;
 
 /// The arithmetic of the E-step for one kind of processor. Results differ between kinds by rounding alone.
 /// **Local.**
@@ -98,7 +115,8 @@ struct Kernel {
   /// topics, and the tolerance is judged there.
   FitResult<Real> (*fit)(const FitTask<Real>& task);
   /// Collapsed variational Bayes of order zero: φ_nk ∝ β̄_nk (γ_k − φ_nk), the token itself left out of the
-  /// document's counts, until the mean over k of |Δγ_k| falls below the tolerance; how many iterations.
+  /// document's counts, until the mean over k of |Δγ_k| falls below the tolerance; how many iterations. In
+  /// each, every `words_of_sweep` words see those before them.
   std::int64_t (*fit_collapsed)(const CollapsedTask<Real>& task);
   /// norm_n = Σ_k γ_k row_nk of `words` words, a multiple of `words_at_once`.
   void (*mixtures)(std::int64_t stride, std::int64_t words, const Real* const* rows, const Real* gamma,
@@ -106,11 +124,10 @@ struct Kernel {
   /// Σ_k ln Γ(γ_k) − ln Γ(α_k) and Σ_k (γ_k − α_k) ψ(γ_k): topics that a document does not use add nothing,
   /// not even rounding, nor do the elements from K on.
   DirichletSums<Real> (*dirichlet_sums)(std::int64_t stride, const Real* gamma, const Real* alpha);
-  /// out_k = row_k Σ_i ratios_i theta[documents_i · stride + k]: a word's expected counts, Σ_d c φ, added up
-  /// in the order given. @param sums [stride] scratch
-  void (*word_counts)(std::int64_t topics, std::int64_t stride, std::int64_t entries,
-                      const std::int32_t* documents, const Real* ratios, const Real* theta, const Real* row,
-                      Real* sums, Real* out);
+  /// sums += ratio_n factor_n at the place of each word n, in their order; returns how many places are taken.
+  std::int32_t (*add_words)(const WordSums<Real>& task);
+  /// out_k = row_k Σ_i parts_ik: a word's expected counts, Σ_d c φ. @param row null: all ones
+  void (*word_counts)(std::int64_t topics, std::span<const Real* const> parts, const Real* row, Real* out);
 };
 
 /// Those this processor can run, the fastest first; never empty.

@@ -45,30 +45,30 @@ std::span<const double> WordPriors::row(std::size_t i) const {
 namespace {
 
 template <typename Real>
-void add(std::span<const double> row, Real* values) {
-  for (const double value : row) *values++ += static_cast<Real>(value);
+void add(std::span<const double> row, double factor, Real* values) {
+  for (const double value : row) *values++ += static_cast<Real>(factor * value);
 }
 
 }  // namespace
 
 template <typename Real>
-void WordPriors::add_to_rows(std::span<const std::int32_t> rows, Real* values) const {
+void WordPriors::add_to_rows(std::span<const std::int32_t> rows, double factor, Real* values) const {
   auto place = rows.begin();
   for (std::size_t i = 0; i < words_.size(); ++i) {
     place = std::lower_bound(place, rows.end(), words_[i]);
     if (place == rows.end() || *place != words_[i])
       throw Error(ExitCode::internal, "word {} has a prior of its own but no row in this step", words_[i]);
-    add(row(i), values + (place - rows.begin()) * topics_);
+    add(row(i), 1 / factor, values + (place - rows.begin()) * topics_);
   }
 }
 
 template <typename Real>
 void WordPriors::add_to_matrix(Real* values) const {
-  for (std::size_t i = 0; i < words_.size(); ++i) add(row(i), values + words_[i] * topics_);
+  for (std::size_t i = 0; i < words_.size(); ++i) add(row(i), 1, values + words_[i] * topics_);
 }
 
-template void WordPriors::add_to_rows<float>(std::span<const std::int32_t>, float*) const;
-template void WordPriors::add_to_rows<double>(std::span<const std::int32_t>, double*) const;
+template void WordPriors::add_to_rows<float>(std::span<const std::int32_t>, double, float*) const;
+template void WordPriors::add_to_rows<double>(std::span<const std::int32_t>, double, double*) const;
 template void WordPriors::add_to_matrix<float>(float*) const;
 template void WordPriors::add_to_matrix<double>(double*) const;
 

@@ -11,101 +11,92 @@
 namespace svi::lda {
 
 template <typename Real>
-void Statistics<Real>::sort_entries_by_word() {
-  const std::span<const std::int32_t> entry_rows = inference_.entry_rows();
-  const CountRows& rows = inference_.rows();
-  word_starts_.assign(inference_.words().size() + 1, 0);
-  for (const std::int32_t row : entry_rows) ++word_starts_[static_cast<std::size_t>(row) + 1];
-  for (std::size_t r = 1; r < word_starts_.size(); ++r) word_starts_[r] += word_starts_[r - 1];
-  std::vector<std::int32_t> next(word_starts_.begin(), word_starts_.end() - 1);
-  entries_.resize(entry_rows.size());
-  documents_.resize(entry_rows.size());
-  for (std::size_t b = 0; b + 1 < rows.starts.size(); ++b) {
-    for (auto i = static_cast<std::size_t>(rows.starts[b]); i < static_cast<std::size_t>(rows.starts[b + 1]);
-         ++i) {
-      const auto place = static_cast<std::size_t>(next[static_cast<std::size_t>(entry_rows[i])]++);
-      entries_[place] = static_cast<std::int32_t>(i);
-      documents_[place] = static_cast<std::int32_t>(b);
-    }
+void Statistics<Real>::clear_groups() {
+  const std::vector<std::int64_t>& starts = inference_.rows().starts;
+  const std::size_t words = inference_.words().size();
+  // More would cost one thread time for their sums; more threads than groups have nothing to do.
+  group_starts_ = groups_of(inference_.rows(), std::clamp<std::int64_t>(starts.back() / 32768, 4, 16));
+  groups_.resize(group_starts_.size() - 1);
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    Group& group = groups_[g];
+    const auto first = static_cast<std::size_t>(group_starts_[g]);
+    const auto last = static_cast<std::size_t>(group_starts_[g + 1]);
+    const auto entries = static_cast<std::size_t>(starts[last] - starts[first]);
+    group.places.assign(words, -1);
+    group.sums.resize(std::min(entries, words) * static_cast<std::size_t>(inference_.beta().stride()));
+    group.taken = 0;
   }
 }
 
 template <typename Real>
 void Statistics<Real>::fit_documents(const Minibatch& minibatch, const Philox& noise) {
-  const std::int64_t documents = minibatch.size();
   const std::int64_t stride = inference_.beta().stride();
-  theta_.resize(static_cast<std::size_t>(documents * stride));
-  ratios_.resize(entries_.size());
-  results_.assign(static_cast<std::size_t>(documents), {});
-  if (is_collapsed()) responsibilities_.resize(entries_.size() * static_cast<std::size_t>(stride));
-  using Fit = DocumentFit<Real>;
-  const auto visit = [&](Fit& fit, std::span<const float> start, std::int64_t b) {
-    const auto first = static_cast<std::size_t>(inference_.rows().starts[static_cast<std::size_t>(b)]);
+  theta_.resize(static_cast<std::size_t>(minibatch.size() * stride));
+  results_.assign(static_cast<std::size_t>(minibatch.size()), {});
+  const auto visit = [&](DocumentFit<Real>& fit, std::span<const float> start, std::int64_t b,
+                         std::size_t group) {
+    const Document document = inference_.document(b);
+    Real* const theta = theta_.data() + b * stride;
     if (is_collapsed()) {
-      fit_collapsed(fit, b);
+      fit.fit_collapsed(document, options_.alphas.empty() ? nullptr : theta);
     } else {
-      fit.fit(inference_.document(b), start, theta_.data() + b * stride);
-      for (std::size_t n = 0; n < fit.ratios().size(); ++n)
-        ratios_[first + n] = fit.reference() ? Real(0) : fit.ratios()[n];
+      fit.fit(document, start, theta);
     }
+    if (!fit.reference()) add_words(groups_[group], b, fit);
     double gamma_total = 0;
     for (const Real gamma : fit.gamma()) gamma_total += static_cast<double>(gamma);
     results_[static_cast<std::size_t>(b)] = {fit.bound(), fit.iterations(), gamma_total, fit.reference()};
   };
-  for_each_document<Real>(inference_, options_, minibatch, noise, visit);
+  DocumentFits<Real>(inference_, options_).for_each(minibatch, group_starts_, noise, visit);
 }
 
-// Each occurrence's φ goes where the word finds it, in place of θ' and ratio.
+// Σ_d ratio θ'_d, to be multiplied by β'; collapsed Σ_d ratio weight_d.
 template <typename Real>
-void Statistics<Real>::fit_collapsed(DocumentFit<Real>& fit, std::int64_t b) {
+void Statistics<Real>::add_words(Group& group, std::int64_t b, const DocumentFit<Real>& fit) const {
   const std::int64_t stride = inference_.beta().stride();
-  const std::int64_t first = inference_.rows().starts[static_cast<std::size_t>(b)];
-  const Document document = inference_.document(b);
-  std::copy(document.counts.begin(), document.counts.end(), ratios_.begin() + first);
-  fit.fit_collapsed(document, responsibilities_.data() + first * stride,
-                    options_.alphas.empty() ? nullptr : theta_.data() + b * stride);
+  group.taken =
+      inference_.kernel().add_words({.stride = stride,
+                                     .rows = inference_.document(b).rows,
+                                     .ratios = fit.ratios().data(),
+                                     .factors = is_collapsed() ? fit.weights() : theta_.data() + b * stride,
+                                     .step = is_collapsed() ? stride : 0,
+                                     .places = group.places.data(),
+                                     .sums = group.sums.data(),
+                                     .taken = group.taken});
 }
 
+// All rows: those of words that occur on other ranks alone are zero.
 template <typename Real>
-void Statistics<Real>::add_up_words(const Contribution& contribution,
-                                    std::span<const std::int32_t> contribution_rows) {
+void Statistics<Real>::write_counts(const RowBlock& rows) const {
   const std::int64_t topics = inference_.topics().topics();
   const std::int64_t stride = inference_.beta().stride();
-  Real* out = contribution.rows.values.template mutable_data_ptr<Real>();
-  // Σ_d ratio θ'_d by β', or Σ_d c φ_d by one.
-  const std::int32_t* which = is_collapsed() ? entries_.data() : documents_.data();
-  const Real* factors = is_collapsed() ? responsibilities_.data() : theta_.data();
-  AlignedBuffer<Real> ones;
-  ones.resize(static_cast<std::size_t>(stride));
-  std::fill_n(ones.data(), stride, Real(1));
-  std::vector<AlignedBuffer<Real>> sums(static_cast<std::size_t>(parallel_threads()));
-  for (AlignedBuffer<Real>& of_thread : sums) of_thread.resize(static_cast<std::size_t>(stride));
-  std::vector<std::vector<Real>> ratios(sums.size());
-  parallel_items(std::ssize(contribution_rows), [&](std::int64_t thread, std::int64_t r) {
-    const std::int32_t start = word_starts_[static_cast<std::size_t>(r)];
-    const std::int32_t entries = word_starts_[static_cast<std::size_t>(r) + 1] - start;
-    std::vector<Real>& of_word = ratios[static_cast<std::size_t>(thread)];
-    of_word.clear();
-    for (std::int32_t i = start; i < start + entries; ++i)
-      of_word.push_back(ratios_[static_cast<std::size_t>(entries_[static_cast<std::size_t>(i)])]);
-    const Real* row = is_collapsed() ? ones.data() : inference_.beta().row(r);
-    inference_.kernel().word_counts(topics, stride, entries, which + start, of_word.data(), factors, row,
-                                    sums[static_cast<std::size_t>(thread)].data(),
-                                    out + contribution_rows[static_cast<std::size_t>(r)] * topics);
+  Real* out = rows.values.template mutable_data_ptr<Real>();
+  parallel_parts(rows.size(), [&](std::int64_t first, std::int64_t last) {
+    std::vector<const Real*> parts;
+    for (std::int64_t i = first; i < last; ++i) {
+      const std::int32_t r = inference_.row_of(rows.rows[static_cast<std::size_t>(i)]);
+      parts.clear();
+      for (std::size_t g = 0; r >= 0 && g < groups_.size(); ++g) {
+        const std::int32_t place = groups_[g].places[static_cast<std::size_t>(r)];
+        if (place >= 0) parts.push_back(groups_[g].sums.data() + place * stride);
+      }
+      const Real* row = r < 0 || is_collapsed() ? nullptr : inference_.beta().row(r);
+      inference_.kernel().word_counts(topics, parts, row, out + i * topics);
+    }
   });
 }
 
 template <typename Real>
-void Statistics<Real>::add_references(Contribution& contribution,
-                                      std::span<const std::int32_t> contribution_rows) {
+void Statistics<Real>::add_references(const RowBlock& rows) const {
   const std::int64_t topics = inference_.topics().topics();
-  Real* out = contribution.rows.values.template mutable_data_ptr<Real>();
+  Real* out = rows.values.template mutable_data_ptr<Real>();
   for (std::int64_t b = 0; b < std::ssize(results_); ++b) {
     const auto& reference = results_[static_cast<std::size_t>(b)].reference;
     if (!reference) continue;
     const double* counts = reference->counts.data();
     for (const std::int32_t r : inference_.document(b).rows) {
-      Real* row = out + contribution_rows[static_cast<std::size_t>(r)] * topics;
+      const std::int32_t word = inference_.words()[static_cast<std::size_t>(r)];
+      Real* row = out + (std::ranges::lower_bound(rows.rows, word) - rows.rows.begin()) * topics;
       for (std::int64_t k = 0; k < topics; ++k) row[k] += static_cast<Real>(*counts++);
     }
   }
@@ -152,16 +143,10 @@ void Statistics<Real>::accumulate(const Topics& topics, const EStepOptions& opti
                                   Contribution& contribution) {
   options_ = options;
   inference_.prepare(topics, options.estimator, std::get<CountRows>(minibatch.rows));
-  sort_entries_by_word();
+  clear_groups();
   fit_documents(minibatch, noise);
-
-  std::vector<std::int32_t> contribution_rows(inference_.words().size());
-  for (std::size_t i = 0; i < contribution.rows.rows.size(); ++i) {
-    const std::int32_t r = inference_.row_of(contribution.rows.rows[i]);
-    if (r >= 0) contribution_rows[static_cast<std::size_t>(r)] = static_cast<std::int32_t>(i);
-  }
-  add_up_words(contribution, contribution_rows);
-  add_references(contribution, contribution_rows);
+  write_counts(contribution.rows);
+  add_references(contribution.rows);
 
   for (const Result& result : results_) {
     contribution.terms.scalar("bound") += result.bound;

@@ -12,8 +12,9 @@ namespace svi::lda {
 
 /// The expected counts Σ_d c_dw φ_dwk of a minibatch, and its part of the bound.
 ///
-/// Documents are fitted first, on any thread; then each word adds up its documents' θ' (collapsed: its
-/// occurrences' φ) in document order. So the result does not depend on the number of threads, to the bit.
+/// The minibatch is cut into groups of documents, whatever the number of threads. A group adds up its
+/// words' counts in the order of its documents, which leaves them in one core's caches; then each word adds
+/// up those of the groups in their order. So the result does not depend on the number of threads, to the bit.
 /// **Local.**
 template <typename Real>
 class Statistics {
@@ -33,25 +34,27 @@ class Statistics {
     std::optional<ReferenceFit> reference;
   };
 
-  void sort_entries_by_word();
   bool is_collapsed() const { return options_.estimator == Estimator::collapsed; }
+  /// What a group of documents adds to its words' sums.
+  struct Group {
+    std::vector<std::int32_t> places;  // by β' row, −1 where its words are not
+    AlignedBuffer<Real> sums;          // [places, stride] Σ c φ, variational before × β'
+    std::int32_t taken = 0;
+  };
+
+  void clear_groups();
   void fit_documents(const Minibatch& minibatch, const Philox& noise);
-  void fit_collapsed(DocumentFit<Real>& fit, std::int64_t b);
-  void add_up_words(const Contribution& contribution, std::span<const std::int32_t> contribution_rows);
+  void add_words(Group& group, std::int64_t b, const DocumentFit<Real>& fit) const;
+  void write_counts(const RowBlock& rows) const;
   void add_log_theta(Contribution& contribution) const;
-  void add_references(Contribution& contribution, std::span<const std::int32_t> contribution_rows);
+  void add_references(const RowBlock& rows) const;
 
   EStepOptions options_;
   Inference<Real> inference_;
   AlignedBuffer<Real> theta_;    // [documents, stride] θ'; collapsed: E[ψ(α + n)], where α is learned
   std::vector<Result> results_;  // [documents]
-  // Entries sorted by β' row, within a row by document.
-  std::vector<std::int32_t> word_starts_;  // [words + 1]
-  std::vector<std::int32_t> entries_;      // [entries] which of the minibatch
-  std::vector<std::int32_t> documents_;    // [entries]
-  // As in the minibatch; threads write apart. Collapsed: counts, and φ.
-  std::vector<Real> ratios_;              // [entries]
-  AlignedBuffer<Real> responsibilities_;  // [entries, stride]
+  std::vector<std::int64_t> group_starts_;  // first documents, and the number of all
+  std::vector<Group> groups_;
 };
 
 }  // namespace svi::lda

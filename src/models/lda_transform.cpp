@@ -41,7 +41,8 @@ DocumentTopics fit_topics(const Topics& topics, const Minibatch& minibatch, cons
   std::vector<std::int64_t> iterations(static_cast<std::size_t>(minibatch.size()));
   DocumentTopics result{.theta = at::empty({minibatch.size(), topics.topics()}, at::kFloat)};
   auto* theta = result.theta.mutable_data_ptr<float>();
-  const auto visit = [&](DocumentFit<Real>& fit, std::span<const float> start, std::int64_t b) {
+  const auto visit = [&](DocumentFit<Real>& fit, std::span<const float> start, std::int64_t b,
+                         std::size_t /*group*/) {
     fit.fit(inference.document(b), start);
     iterations[static_cast<std::size_t>(b)] = fit.iterations();
     const double total = std::accumulate(fit.gamma().begin(), fit.gamma().end(), 0.0);
@@ -49,7 +50,8 @@ DocumentTopics fit_topics(const Topics& topics, const Minibatch& minibatch, cons
     for (const Real gamma : fit.gamma())
       *of_document++ = static_cast<float>(static_cast<double>(gamma) / total);
   };
-  for_each_document<Real>(inference, options, minibatch, noise, visit);
+  DocumentFits<Real>(inference, options)
+      .for_each(minibatch, groups_of(inference.rows(), (minibatch.size() + 7) / 8), noise, visit);
   result.iterations = std::accumulate(iterations.begin(), iterations.end(), std::int64_t{0});
   return result;
 }

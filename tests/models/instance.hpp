@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -92,6 +93,8 @@ class Instance {
     Contribution contribution(model->parameter_shapes(), state.parameters.flat().scalar_type(),
                               model->terms());
     contribution.clear(all_words());
+    if (contribution.rows.size() > 0)
+      contribution.rows.values.fill_(NAN);  // of which a model writes every one
     model->accumulate(state.parameters, minibatch, {noise, state.previous_means}, contribution);
     return contribution;
   }

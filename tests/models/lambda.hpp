@@ -34,7 +34,7 @@ inline Tensor lambda_of(const ParameterSet& parameters) {
 inline Tensor dense(const RowBlock& block, std::int64_t rows) {
   Tensor matrix = at::full({rows, block.values.size(1)}, block.offset, at::kDouble);
   for (std::size_t r = 0; r < block.rows.size(); ++r)
-    matrix[block.rows[r]].add_(block.values[static_cast<std::int64_t>(r)].to(at::kDouble));
+    matrix[block.rows[r]].add_(block.values[static_cast<std::int64_t>(r)].to(at::kDouble), block.factor);
   return matrix;
 }
 

@@ -119,9 +119,19 @@ TEST_P(Sizes, KeepsTheCounts) {
     sums.resize(static_cast<std::size_t>(a.beta.stride()));
     std::vector<float> of_word(static_cast<std::size_t>(topics));
     for (std::int64_t n = 0; n < words; ++n) {
-      const std::int32_t document = 0;
-      kernel.word_counts(topics, a.beta.stride(), 1, &document, &e_step.ratios()[static_cast<std::size_t>(n)],
-                         a.theta.data(), a.beta.row(n), sums.data(), of_word.data());
+      const std::int32_t row = 0;
+      std::int32_t place = -1;
+      EXPECT_EQ(kernel.add_words({.stride = a.beta.stride(),
+                                  .rows = {&row, 1},
+                                  .ratios = &e_step.ratios()[static_cast<std::size_t>(n)],
+                                  .factors = a.theta.data(),
+                                  .step = 0,
+                                  .places = &place,
+                                  .sums = sums.data(),
+                                  .taken = 0}),
+                1);
+      const std::vector<const float*> parts{sums.data()};
+      kernel.word_counts(topics, parts, a.beta.row(n), of_word.data());
       EXPECT_NEAR(std::accumulate(of_word.begin(), of_word.end(), 0.0), a.counts[static_cast<std::size_t>(n)],
                   of_norms * a.counts[static_cast<std::size_t>(n)]);
     }

@@ -25,7 +25,7 @@ class Contribution {
   RowBlock rows;            ///< its rows are the same on every rank
   std::string lazy_name;    ///< the parameter that `rows` belong to; empty: none
   Sums terms;               ///< always with "rows": the number of data points added up
-  /// Zeroes everything for the next step.
+  /// Zeroes everything for the next step but the values of `rows`, of which a model writes every one.
   /// @param occurring the words of the global minibatch, ascending; none without a lazy matrix
   void clear(std::vector<std::int32_t> occurring = {});
 

@@ -19,11 +19,12 @@ struct LazyScale {
   bool operator==(const LazyScale&) const = default;
 };
 
-/// Values of some rows of a matrix.
+/// Values of some rows of a matrix: offset + factor · values; of all other rows: offset.
 struct RowBlock {
   std::vector<std::int32_t> rows;  ///< which rows, ascending
   at::Tensor values;               ///< [rows, columns], on the host
-  double offset = 0;               ///< what all other rows hold, and these besides their values
+  double factor = 1;
+  double offset = 0;
 
   std::int64_t size() const { return static_cast<std::int64_t>(rows.size()); }
 };
