@@ -80,9 +80,9 @@ void transform_all(Transformation& work, comm::Communicator& communicator) {
 }
 
 DocumentsCensus total_census(const DocumentsCensus& mine, comm::Communicator& communicator) {
-  std::vector<double> sums{mine.tokens, mine.unknown_tokens, mine.without_words, mine.iterations};
+  std::vector<double> sums{mine.tokens, mine.unknown_tokens, mine.without_words, mine.iterations, mine.seconds};
   comm::all_reduce_sum(communicator, sums, "census of documents");
-  return {sums[0], sums[1], sums[2], sums[3]};
+  return {sums[0], sums[1], sums[2], sums[3], sums[4]};
 }
 
 std::string report(const Transformation& work, const DocumentsCensus& census,
@@ -102,7 +102,8 @@ std::string report(const Transformation& work, const DocumentsCensus& census,
                                   {"unknown_tokens", whole(census.unknown_tokens)},
                                   {"unknown_share", unknown},
                                   {"documents_without_known_words", whole(census.without_words)},
-                                  {"e_step_iterations", census.iterations / static_cast<double>(facts.rows)}}
+                                  {"e_step_iterations", census.iterations / static_cast<double>(facts.rows)},
+                                  {"fitting_seconds", census.seconds}}  // of all ranks together
                .dump() +
            "\n";
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "svi/base/error.hpp"
+#include "svi/base/stopwatch.hpp"
 #include "svi/cli/infer.hpp"
 #include "svi/data/match_words.hpp"
 #include "svi/data/same_columns.hpp"
@@ -49,8 +50,10 @@ Tensor TopicDocuments::theta(std::int64_t first, std::int64_t last) {
   census_.tokens += total(rows);
   census_.unknown_tokens += total(rows) - total(known);
   minibatch.rows = known;
+  const Stopwatch stopwatch;
   DocumentTopics fitted =
       model_.document_topics(trained_.parameters(), minibatch, Philox(trained_.checkpoint.state.seed));
+  census_.seconds += stopwatch.seconds();
   census_.iterations += static_cast<double>(fitted.iterations);
   return std::move(fitted.theta);
 }

@@ -16,6 +16,7 @@ struct DocumentsCensus {
   double unknown_tokens = 0;  ///< of words that the model has not
   double without_words = 0;   ///< documents none of whose words the model has; their θ is the prior's
   double iterations = 0;      ///< of E-steps
+  double seconds = 0;         ///< of fitting, without reading and writing
 };
 
 /// The documents of a file as a topic model sees them: its own words, matched by name. **Local.**

@@ -44,14 +44,13 @@ void CollapsedFit<Real>::fit(const TopicRows<Real>& beta, const Document& docume
                                        .tolerance = static_cast<Real>(options_.tolerance),
                                        .max_iterations = options_.max_iterations});
   if (document.rows.empty()) iterations_ = 0;
-  kernel_.mixtures(stride_, layout_.padded_words(), layout_.rows(), gamma_.data(), layout_.norms());
 }
 
 template <typename Real>
-double CollapsedFit<Real>::log_likelihood() const {
+double CollapsedFit<Real>::log_likelihood() {
+  kernel_.mixtures(stride_, layout_.padded_words(), layout_.rows(), gamma_.data(), layout_.norms());
   const double tokens = std::accumulate(layout_.counts(), layout_.counts() + layout_.words(), 0.0);
-  const std::span<const Real> fitted = gamma();
-  return log_norms(layout_) - tokens * std::log(std::accumulate(fitted.begin(), fitted.end(), 0.0));
+  return log_norms(layout_) - tokens * std::log(total(gamma()));
 }
 
 template class CollapsedFit<float>;

@@ -31,7 +31,7 @@ class CollapsedFit {
   /// [words].
   std::span<const Real> ratios() const { return {ratios_.data(), layout_.words()}; }
   /// Σ_n c_n ln Σ_k E[θ_k] E[β_nk] in nats: of the words that γ was fitted to.
-  double log_likelihood() const;
+  double log_likelihood();
 
  private:
   Kernel<Real> kernel_;

@@ -68,6 +68,10 @@ class DocumentLayout {
   AlignedBuffer<Real> norms_;
 };
 
+/// Σ_k γ_k in float64. **Local.**
+double total(std::span<const float> gamma);
+double total(std::span<const double> gamma);
+
 /// Σ_n c_n ln norm_n of a fitted document. **Local.**
 template <typename Real>
 double log_norms(const DocumentLayout<Real>& layout);

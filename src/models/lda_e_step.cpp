@@ -25,11 +25,24 @@ SVI_CPU_VERSIONS double log_norms_of(std::int64_t words, const double* counts, c
   return log_norms_body(words, counts, norms);
 }
 
+template <typename Real>
+SVI_INLINE double total_body(std::span<const Real> gamma) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::size_t k = 0; k < gamma.size(); ++k) sum += static_cast<double>(gamma[k]);
+  return sum;
+}
+SVI_CPU_VERSIONS double total_of(std::span<const float> gamma) { return total_body(gamma); }
+SVI_CPU_VERSIONS double total_of(std::span<const double> gamma) { return total_body(gamma); }
+
 // Elements of θ' and β' below the type's range count as its smallest number, at most this after all factors.
 template <typename Real>
 constexpr double smallest_factor = std::same_as<Real, float> ? 6e-38 : 1e-300;
 
 }  // namespace
+
+double total(std::span<const float> gamma) { return total_of(gamma); }
+double total(std::span<const double> gamma) { return total_of(gamma); }
 
 template <typename Real>
 double log_norms(const DocumentLayout<Real>& layout) {
@@ -102,8 +115,7 @@ double EStep<Real>::bound(const TopicRows<Real>& beta, const Document& document)
     tokens += count;
     offsets += count * beta.offset(document.rows[n]);
   }
-  double gamma_total = 0;
-  for (const Real gamma : gamma()) gamma_total += static_cast<double>(gamma);
+  const double gamma_total = total(gamma());
   const math::LogGamma<double> of_total = math::log_gamma_and_digamma(gamma_total);
   const DirichletSums<Real> sums = kernel_.dirichlet_sums(stride_, gamma_.data(), alpha_.data());
   // KL(q(θ) ‖ p(θ)); see dirichlet_kl.

@@ -80,8 +80,7 @@ auto DocumentCompletion<Real>::complete(DocumentFit<Real>& fit, std::int64_t b, 
     observed_counts.push_back(static_cast<float>(observed[n]));
   }
   fit.fit({observed_rows, observed_counts}, start);
-  double gamma_total = 0;
-  for (const Real gamma : fit.gamma()) gamma_total += static_cast<double>(gamma);
+  const double gamma_total = total(fit.gamma());
   for (std::size_t n = 0; n < predicted.size(); ++n) {
     if (predicted[n] == 0) continue;
     double probability = 0;  // Σ_k E[θ_k] E[β_kw]

@@ -72,15 +72,14 @@ DocumentFit<Real>::DocumentFit(const Inference<Real>& inference, const EStepOpti
 template <typename Real>
 void DocumentFit<Real>::fit(const Document& document, std::span<const float> start, Real* theta) {
   reference_.reset();
+  document_ = document;
   if (e_step_.fit(inference_.beta(), document, start, theta)) {
     gamma_.assign(e_step_.gamma().begin(), e_step_.gamma().end());
-    bound_ = e_step_.bound(inference_.beta(), document);
     iterations_ = e_step_.iterations();
     return;
   }
   reference_ = reference_of(inference_, document, start, options_);
   gamma_.assign(reference_->gamma.begin(), reference_->gamma.end());
-  bound_ = reference_->bound;
   iterations_ = reference_->iterations;
   std::fill_n(theta, inference_.beta().stride(), Real(0));
 }
@@ -90,7 +89,6 @@ void DocumentFit<Real>::fit_collapsed(const Document& document, Real* log_theta)
   reference_.reset();
   collapsed_.fit(inference_.beta(), document, log_theta);
   gamma_.assign(collapsed_.gamma().begin(), collapsed_.gamma().end());
-  bound_ = collapsed_.log_likelihood();
   iterations_ = collapsed_.iterations();
 }
 
@@ -101,6 +99,12 @@ void DocumentFit<Real>::fit(const Document& document, std::span<const float> sta
   } else {
     fit(document, start, theta_.data());
   }
+}
+
+template <typename Real>
+double DocumentFit<Real>::bound() {
+  if (options_.estimator == Estimator::collapsed) return collapsed_.log_likelihood();
+  return reference_ ? reference_->bound : e_step_.bound(inference_.beta(), document_);
 }
 
 std::vector<std::int64_t> groups_of(const CountRows& rows, std::int64_t count) {

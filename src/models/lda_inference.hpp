@@ -71,8 +71,9 @@ class DocumentFit {
 
   // Of the last document, until the next.
   std::span<const Real> gamma() const { return gamma_; }
-  /// The document's part of the bound in nats; collapsed: its log-likelihood, see `CollapsedFit`.
-  double bound() const { return bound_; }
+  /// The part in the bound, in nats, of the last document, which must still be there; collapsed: its log-likelihood,
+  /// see `CollapsedFit`.
+  double bound();
   std::int64_t iterations() const { return iterations_; }
   /// c_n / norm_n [words], of no meaning after `reference`; collapsed: see `CollapsedFit`.
   std::span<const Real> ratios() const {
@@ -89,8 +90,8 @@ class DocumentFit {
   EStep<Real> e_step_;
   CollapsedFit<Real> collapsed_;
   AlignedBuffer<Real> theta_;
+  Document document_;
   std::vector<Real> gamma_;
-  double bound_ = 0;
   std::int64_t iterations_ = 0;
   std::optional<ReferenceFit> reference_;
 };

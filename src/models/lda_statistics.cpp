@@ -43,9 +43,7 @@ void Statistics<Real>::fit_documents(const Minibatch& minibatch, const Philox& n
       fit.fit(document, start, theta);
     }
     if (!fit.reference()) add_words(groups_[group], b, fit);
-    double gamma_total = 0;
-    for (const Real gamma : fit.gamma()) gamma_total += static_cast<double>(gamma);
-    results_[static_cast<std::size_t>(b)] = {fit.bound(), fit.iterations(), gamma_total, fit.reference()};
+    results_[static_cast<std::size_t>(b)] = {fit.bound(), fit.iterations(), total(fit.gamma()), fit.reference()};
   };
   DocumentFits<Real>(inference_, options_).for_each(minibatch, group_starts_, noise, visit);
 }

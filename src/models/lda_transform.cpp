@@ -45,10 +45,10 @@ DocumentTopics fit_topics(const Topics& topics, const Minibatch& minibatch, cons
                          std::size_t /*group*/) {
     fit.fit(inference.document(b), start);
     iterations[static_cast<std::size_t>(b)] = fit.iterations();
-    const double total = std::accumulate(fit.gamma().begin(), fit.gamma().end(), 0.0);
+    const double share = 1 / total(fit.gamma());
     float* of_document = theta + b * topics.topics();
     for (const Real gamma : fit.gamma())
-      *of_document++ = static_cast<float>(static_cast<double>(gamma) / total);
+      *of_document++ = static_cast<float>(static_cast<double>(gamma) * share);
   };
   DocumentFits<Real>(inference, options)
       .for_each(minibatch, groups_of(inference.rows(), (minibatch.size() + 7) / 8), noise, visit);

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "mlp.hpp"
+#include "svi/distributions/likelihood.hpp"
+#include "svi/models/model.hpp"
+#include "svi/models/registry.hpp"
+
+namespace svi::vae {
+
+struct VaeOptions : ModelOptions {
+  std::int64_t latent = 20;
+  std::vector<std::int64_t> encoder = {400};
+  std::vector<std::int64_t> decoder = {400};
+  std::string activation = "relu";
+  std::string binarisation = "none";
+  LikelihoodOptions likelihood;
+  std::int64_t samples = 1;
+  double kl_weight = 1.0;
+  std::string elbo = "analytic";
+
+  void describe(OptionSet& model, OptionSet& objective) override;
+  std::unique_ptr<Model> build(const DataShape& shape) const override;
+};
+
+/// L draws of z for each row, and the noise they came from: sample l of row b is row l·B + b of both.
+struct Draws {
+  Tensor noise;  ///< ε [L·B, Z]
+  Tensor z;      ///< [L·B, Z]
+};
+
+/// What rows have become on their way through both networks.
+struct Pass {
+  Tensor x;          ///< [B, D]
+  Tensor posterior;  ///< μ and ln σ² of q(z|x) [B, 2Z]: a buffer of the encoder
+  Draws draws;
+  Tensor output;  ///< of the decoder [L·B, its width]: a buffer of it
+};
+
+/// See vae.cpp for the model.
+class Vae : public Model, public ImageGenerator {
+ public:
+  Vae(VaeOptions options, const DataShape& shape);
+
+  std::vector<ParameterShape> parameter_shapes() const override;
+  void initialize(ParameterSet& parameters, const Philox& noise) const override;
+  SumLayout terms() const override { return {{"reconstruction", 1}, {"kl", 1}}; }
+  void accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,
+                  Contribution& contribution) override;
+  void to_direction(const ParameterSet& parameters, Contribution& total) const override;
+  Metrics training_metrics(const ParameterSet& parameters, const Sums& totals) const override;
+  std::unique_ptr<Evaluation> evaluation(const ParameterSet& parameters, EvaluationRows rows,
+                                         std::uint64_t seed) override;
+  std::string selection_metric() const override { return "elbo"; }
+  void require_fit(const Rows& rows) const override;
+  std::int64_t workspace_bytes(std::int64_t local_rows) const override;
+
+  Tensor sample(const ParameterSet& parameters, std::int64_t count, const Philox& noise) override;
+  Tensor reconstruct(const ParameterSet& parameters, const Minibatch& rows) override;
+
+  const VaeOptions& options() const { return options_; }
+  const Likelihood& likelihood() const { return *likelihood_; }
+  /// Through both networks, with draws keyed by (seed of `noise`, step, ids) of the minibatch. **Local**;
+  /// valid until the next.
+  Pass forward(const ParameterSet& parameters, const Minibatch& minibatch, const Philox& noise);
+  /// x once for each draw [L·B, D].
+  Tensor targets(const Pass& pass) const;
+  /// Σ over rows of the KL by dimension, in the form that is trained. @param per_dimension [Z] nats, added to
+  void add_kl(const Pass& pass, std::span<double> per_dimension) const;
+  /// The means by row, of the sums in `totals`: "rows", "reconstruction". @param kl Σ over rows, nats
+  Metrics elbo_metrics(const Sums& totals, double kl) const;
+
+ private:
+  Draws draw(const Tensor& posterior, const Minibatch& minibatch, const Philox& noise) const;
+  Tensor features(const Minibatch& minibatch, const Philox& noise, at::ScalarType type) const;
+  Tensor posterior_gradient(const Pass& pass, const Tensor& z_gradient) const;
+
+  VaeOptions options_;
+  DataShape shape_;
+  Mlp encoder_;
+  Mlp decoder_;
+  std::unique_ptr<Likelihood> likelihood_;
+};
+
+/// A pass over held-out rows: see vae_evaluation.cpp.
+std::unique_ptr<Evaluation> evaluation_of(Vae& vae, const ParameterSet& parameters, std::uint64_t seed);
+
+}  // namespace svi::vae
