@@ -91,9 +91,6 @@ struct WordSums {
 };
 
 inline constexpr std::int64_t words_at_once = 4;
-/// Words of a document whose φ a collapsed iteration finds from the same γ. Of twice as many as above the
-/// arithmetic hides the wait from one γ to the next.
-inline constexpr std::int64_t words_of_sweep = 2 * words_at_once;
 
 /// The arithmetic of the E-step for one kind of processor. Results differ between kinds by rounding alone.
 /// **Local.**
@@ -116,7 +113,7 @@ struct Kernel {
   FitResult<Real> (*fit)(const FitTask<Real>& task);
   /// Collapsed variational Bayes of order zero: φ_nk ∝ β̄_nk (γ_k − φ_nk), the token itself left out of the
   /// document's counts, until the mean over k of |Δγ_k| falls below the tolerance; how many iterations. In
-  /// each, every `words_of_sweep` words see those before them.
+  /// each, every `words_at_once` words see those before them.
   std::int64_t (*fit_collapsed)(const CollapsedTask<Real>& task);
   /// norm_n = Σ_k γ_k row_nk of `words` words, a multiple of `words_at_once`.
   void (*mixtures)(std::int64_t stride, std::int64_t words, const Real* const* rows, const Real* gamma,

@@ -18,7 +18,7 @@ using svi::lda::EStepOptions;
 using svi::lda::Kernel;
 using svi::lda::stride_of;
 using svi::lda::Topics;
-using svi::lda::words_of_sweep;
+using svi::lda::words_at_once;
 using svi::test::Instance;
 using svi::test::Synthetic;
 
@@ -63,15 +63,15 @@ struct Case {
   svi::AlignedBuffer<Real> log_theta;
 };
 
-// CVB0 (Asuncion et al. 2009) written out: eight words at a time see the counts before them.
+// CVB0 (Asuncion et al. 2009) written out: four words at a time see the counts before them.
 struct Reference {
   Reference(const std::vector<double>& beta, const std::vector<float>& counts, double alpha,
             std::size_t topics, std::int64_t iterations)
       : phi(counts.size() * topics, 0.0), gamma(topics, alpha) {
     for (std::int64_t i = 0; i < iterations; ++i) {
-      for (std::size_t first = 0; first < counts.size(); first += words_of_sweep) {
+      for (std::size_t first = 0; first < counts.size(); first += words_at_once) {
         const std::vector<double> before = gamma;
-        for (std::size_t n = first; n < std::min(first + words_of_sweep, counts.size()); ++n) {
+        for (std::size_t n = first; n < std::min(first + words_at_once, counts.size()); ++n) {
           std::vector<double> z(topics);
           for (std::size_t k = 0; k < topics; ++k)
             z[k] = beta[n * topics + k] * (before[k] - phi[n * topics + k]);
