@@ -259,11 +259,10 @@ std::unique_ptr<Evaluation> Lda::evaluation(const ParameterSet& parameters, Eval
 
 std::int64_t Lda::workspace_bytes(std::int64_t local_rows) const {
   // As a rule of thumb 100 distinct words a document. Of at most V: β' and the expected counts; θ' of each
-  // document; collapsed, the weights of each document's words.
+  // document; and what groups of documents add up, at most a row for each word of each document.
   const std::int64_t entries = 100 * local_rows;
   const std::int64_t distinct = std::min(vocabulary(), entries + std::ssize(word_priors_.words()));
-  const std::int64_t weights = is_collapsed() ? entries : 0;
-  return (2 * distinct + local_rows + weights) * stride_of(options_.topics) *
+  return (2 * distinct + local_rows + entries) * stride_of(options_.topics) *
          static_cast<std::int64_t>(sizeof(float));
 }
 
