@@ -33,8 +33,8 @@ count() { results | grep -cE "$1" || true; }
 
 echo
 echo "the ten slowest tests:"
-results | sed -E 's/^([^ ]+).* ([0-9.]+) sec.*$/\2 \1/' | sort -rn | head -n 10 |
-  awk '{ printf "%8.2f s  %s\n", $1, $2 }'
+results | sed -E 's/^([^ ]+).* ([0-9.]+) sec.*$/\2 \1/' | sort -rn |
+  awk 'NR <= 10 { printf "%8.2f s  %s\n", $1, $2 }' # reads all: head would leave sort with a broken pipe
 
 passed=$(count ' Passed +[0-9.]+ sec')
 skipped=$(count '\*\*\*Skipped')
