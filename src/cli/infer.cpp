@@ -67,7 +67,7 @@ trainer::TrainedModel load_and_tell(const std::string& path) {
 }
 
 void require_fit(const trainer::TrainedModel& trained, const data::DataFacts& facts, const char* key) {
-  data::require_layout(facts, trained.settings.model_entry->needs_counts, key);
+  data::require_layout(facts, trained.settings.model->takes_counts(), key);
   data::DataFacts training;
   training.path = fmt::format("the data that {} was trained on", trained.path);
   training.feature_shape = trained.checkpoint.facts.feature_shape;

@@ -47,8 +47,7 @@ std::vector<Json> evaluate_file(trainer::TrainedModel& trained, trainer::Evaluat
 std::vector<Json> evaluate_run(trainer::TrainedModel& trained, trainer::Evaluator& evaluator,
                                comm::Communicator& communicator) {
   try_data(trained.settings);
-  const trainer::TrainingData data(trained.settings, trained.settings.model_entry->needs_counts,
-                                   communicator, trainer::RowUse::passes);
+  const trainer::TrainingData data(trained.settings, trained.settings.model->takes_counts(), communicator, trainer::RowUse::passes);
   require_fit(trained, data.facts(), "data.train");
   std::vector<Json> results;
   if (data.validation_rows() > 0) {

@@ -49,6 +49,10 @@ void VaeOptions::describe(OptionSet& model, OptionSet& objective) {
   objective.choice("elbo", elbo, {"analytic", "sampled"}, "the KL in closed form, or by the samples of z");
 }
 
+bool VaeOptions::takes_counts() const {
+  return make_likelihood(likelihood)->feature_kind() == FeatureKind::counts;
+}
+
 std::unique_ptr<Model> VaeOptions::build(const DataShape& shape) const {
   if (binarisation == "dynamic" && likelihood.likelihood != "bernoulli") {
     throw Error(
@@ -62,25 +66,33 @@ std::unique_ptr<Model> VaeOptions::build(const DataShape& shape) const {
 Vae::Vae(VaeOptions options, const DataShape& shape)
     : options_(std::move(options)),
       shape_(shape),
+      likelihood_(make_likelihood(options_.likelihood)),
       encoder_("encoder", widths(shape.width(), options_.encoder, 2 * options_.latent),
                activation_of(options_.activation)),
-      decoder_("decoder", widths(options_.latent, options_.decoder, shape.width()),
-               activation_of(options_.activation)),
-      likelihood_(make_likelihood(options_.likelihood)) {}
+      decoder_("decoder", widths(options_.latent, options_.decoder, likelihood_->width(shape.width())),
+               activation_of(options_.activation)) {}
 
 std::vector<ParameterShape> Vae::parameter_shapes() const {
   std::vector<ParameterShape> shapes = encoder_.parameter_shapes();
   for (ParameterShape& shape : decoder_.parameter_shapes()) shapes.push_back(std::move(shape));
+  for (ParameterShape& shape : likelihood_->parameter_shapes(shape_.width()))
+    shapes.push_back(std::move(shape));
   return shapes;
 }
 
 void Vae::initialize(ParameterSet& parameters, const Philox& noise) const {
   encoder_.initialize(parameters, 0, noise);
   decoder_.initialize(parameters, encoder_.parameter_shapes().size(), noise);
+  for (const ParameterShape& shape : likelihood_->parameter_shapes(shape_.width()))
+    parameters[shape.name].zero_();
 }
 
 Tensor Vae::features(const Minibatch& minibatch, const Philox& noise, at::ScalarType type) const {
-  const Tensor grey = scaled_features(std::get<DenseRows>(minibatch.rows).features, type);
+  if (const auto* counts = std::get_if<CountRows>(&minibatch.rows))
+    return densified(*counts, shape_.width(), type);
+  const Tensor& rows = std::get<DenseRows>(minibatch.rows).features;
+  if (likelihood_->feature_kind() == FeatureKind::levels) return rows.to(type);
+  const Tensor grey = scaled_features(rows, type);
   if (options_.binarisation == "none") return grey;
   return binarised(grey, minibatch.ids, minibatch.step, noise);
 }
@@ -103,7 +115,7 @@ Draws Vae::draw(const Tensor& posterior, const Minibatch& minibatch, const Philo
 Pass Vae::forward(const ParameterSet& parameters, const Minibatch& minibatch, const Philox& noise) {
   Pass pass;
   pass.x = features(minibatch, noise, parameters.flat().scalar_type());
-  pass.posterior = encoder_.forward(parameters, pass.x);
+  pass.posterior = encoder_.forward(parameters, likelihood_->encoder_input(pass.x));
   pass.draws = draw(pass.posterior, minibatch, noise);
   pass.output = decoder_.forward(parameters, pass.draws.z);
   return pass;
@@ -151,7 +163,7 @@ void Vae::accumulate(const ParameterSet& parameters, const Minibatch& minibatch,
   }
   Pass pass = forward(parameters, minibatch, inputs.noise);
   contribution.terms.scalar("reconstruction") += likelihood_->log_likelihood_and_gradient(
-      targets(pass), pass.output, 1.0 / static_cast<double>(options_.samples));
+      targets(pass), pass.output, 1.0 / static_cast<double>(options_.samples), parameters, gradients);
   std::vector<double> kl(static_cast<std::size_t>(options_.latent), 0.0);
   add_kl(pass, kl);
   for (const double value : kl) contribution.terms.scalar("kl") += value;
@@ -186,19 +198,23 @@ std::unique_ptr<Evaluation> Vae::evaluation(const ParameterSet& parameters, Eval
   return rows == EvaluationRows::training ? nullptr : evaluation_of(*this, parameters, seed);
 }
 
-void Vae::require_fit(const Rows& rows) const {
-  const auto& dense = std::get<DenseRows>(rows);
-  if (dense.rows() == 0 || dense.features.scalar_type() == at::kByte) return;  // bytes are scaled to [0, 1]
-  likelihood_->require_fit(dense.features);
+void Vae::require_fit(const Minibatch& minibatch) const {
+  const auto& dense = std::get<DenseRows>(minibatch.rows);  // counts were checked as they were read
+  const bool is_scaled = likelihood_->feature_kind() == FeatureKind::real;
+  if (dense.rows() == 0 || (is_scaled && dense.features.scalar_type() == at::kByte)) return;
+  likelihood_->require_fit(dense.features, minibatch.ids);
 }
 
 std::int64_t Vae::workspace_bytes(std::int64_t local_rows) const {
   // Of each row: x, drawn from grey values and uniform numbers if at all; the posterior and its gradient;
   // hidden layers and theirs.
   std::int64_t units = (options_.binarisation == "none" ? 1 : 3) * shape_.width() + 4 * options_.latent;
+  const bool is_seen_otherwise = likelihood_->feature_kind() != FeatureKind::real;  // by the encoder
+  if (is_seen_otherwise) units += shape_.width();
   for (const std::int64_t width : options_.encoder) units += 2 * width;
   // Of each sample: ε, z and its gradient, hidden layers, the output, and x again where there are several.
-  std::int64_t sample_units = 3 * options_.latent + (options_.samples == 1 ? 1 : 2) * shape_.width();
+  std::int64_t sample_units = 3 * options_.latent + likelihood_->width(shape_.width());
+  if (options_.samples > 1) sample_units += shape_.width();
   for (const std::int64_t width : options_.decoder) sample_units += 2 * width;
   units += options_.samples * sample_units;
   return units * local_rows * static_cast<std::int64_t>(sizeof(float));
@@ -209,13 +225,15 @@ Tensor Vae::sample(const ParameterSet& parameters, std::int64_t count, const Phi
   for (std::int64_t i = 0; i < count; ++i) draws[static_cast<std::size_t>(i)] = i;
   const Tensor z =
       standard_normal(draws, 0, options_.latent, Purpose::generation, noise, parameters.flat().scalar_type());
-  return likelihood_->mean(decoder_.forward(parameters, z.to(parameters.flat().device())));
+  return likelihood_->mean(decoder_.forward(parameters, z.to(parameters.flat().device()))) /
+         likelihood_->white();
 }
 
 Tensor Vae::reconstruct(const ParameterSet& parameters, const Minibatch& rows) {
   const Tensor x = features(rows, Philox(0), parameters.flat().scalar_type());
-  const Tensor mean = encoder_.forward(parameters, x).narrow(1, 0, options_.latent).contiguous();
-  return likelihood_->mean(decoder_.forward(parameters, mean));
+  const Tensor mean =
+      encoder_.forward(parameters, likelihood_->encoder_input(x)).narrow(1, 0, options_.latent).contiguous();
+  return likelihood_->mean(decoder_.forward(parameters, mean)) / likelihood_->white();
 }
 
 namespace {

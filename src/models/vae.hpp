@@ -26,6 +26,7 @@ struct VaeOptions : ModelOptions {
   std::string elbo = "analytic";
 
   void describe(OptionSet& model, OptionSet& objective) override;
+  bool takes_counts() const override;
   std::unique_ptr<Model> build(const DataShape& shape) const override;
 };
 
@@ -37,7 +38,7 @@ struct Draws {
 
 /// What rows have become on their way through both networks.
 struct Pass {
-  Tensor x;          ///< [B, D]
+  Tensor x;          ///< what the likelihood is of [B, D]
   Tensor posterior;  ///< μ and ln σ² of q(z|x) [B, 2Z]: a buffer of the encoder
   Draws draws;
   Tensor output;  ///< of the decoder [L·B, its width]: a buffer of it
@@ -58,7 +59,7 @@ class Vae : public Model, public ImageGenerator {
   std::unique_ptr<Evaluation> evaluation(const ParameterSet& parameters, EvaluationRows rows,
                                          std::uint64_t seed) override;
   std::string selection_metric() const override { return "elbo"; }
-  void require_fit(const Rows& rows) const override;
+  void require_fit(const Minibatch& rows) const override;
   std::int64_t workspace_bytes(std::int64_t local_rows) const override;
 
   Tensor sample(const ParameterSet& parameters, std::int64_t count, const Philox& noise) override;
@@ -83,9 +84,9 @@ class Vae : public Model, public ImageGenerator {
 
   VaeOptions options_;
   DataShape shape_;
+  std::unique_ptr<Likelihood> likelihood_;  // before the decoder, whose width it tells
   Mlp encoder_;
   Mlp decoder_;
-  std::unique_ptr<Likelihood> likelihood_;
 };
 
 /// A pass over held-out rows: see vae_evaluation.cpp.

@@ -27,7 +27,7 @@ class VaeEvaluation : public Evaluation {
     const Pass pass = vae_.forward(parameters_, rows, noise_);
     sums.scalar("rows") += static_cast<double>(rows.size());
     sums.scalar("reconstruction") +=
-        vae_.likelihood().log_likelihood(vae_.targets(pass), pass.output).sum().item<double>() /
+        vae_.likelihood().log_likelihood(vae_.targets(pass), pass.output, parameters_).sum().item<double>() /
         static_cast<double>(vae_.options().samples);
     vae_.add_kl(pass, sums["kl"]);
     const Tensor mean = pass.posterior.narrow(1, 0, vae_.options().latent).to(at::kDouble);

@@ -18,6 +18,19 @@ at::Tensor scaled_features(const at::Tensor& rows, at::ScalarType type) {
   return scaled;
 }
 
+at::Tensor densified(const CountRows& rows, std::int64_t width, at::ScalarType type) {
+  at::Tensor dense = at::zeros({rows.rows(), width}, type);
+  AT_DISPATCH_FLOATING_TYPES(type, "densified", [&] {
+    auto* row = dense.data_ptr<scalar_t>();
+    for (std::size_t b = 0; b + 1 < rows.starts.size(); ++b, row += width) {
+      for (auto i = static_cast<std::size_t>(rows.starts[b]);
+           i < static_cast<std::size_t>(rows.starts[b + 1]); ++i)
+        row[rows.words[i]] = rows.counts[i];
+    }
+  });
+  return dense;
+}
+
 at::Tensor binarised(const at::Tensor& grey, std::span<const std::int64_t> ids, std::int64_t step,
                      const Philox& noise) {
   const std::int64_t width = grey.size(1);

@@ -242,7 +242,7 @@ TEST(Vae, RefusesFeaturesOutsideTheLikelihood) {
   const auto model = svi::test::make_model("vae", {}, {.training_rows = 1, .feature_shape = {width}});
   svi::DenseRows rows;
   rows.features = at::full({1, width}, 2.0F);
-  EXPECT_THROW(model->require_fit(rows), svi::Error);
+  EXPECT_THROW(model->require_fit({.ids = {0}, .rows = rows}), svi::Error);
 }
 
 }  // namespace

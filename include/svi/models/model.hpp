@@ -119,8 +119,9 @@ class Model {
   /// Which held-out figure chooses the best checkpoint; larger is better.
   virtual std::string selection_metric() const = 0;
 
-  /// @throws Error (bad_data) when rows cannot come from this model's likelihood. **Local.**
-  virtual void require_fit(const Rows& rows) const = 0;
+  /// @throws Error (bad_data) naming row and value when rows cannot come from this model's likelihood.
+  /// **Local.**
+  virtual void require_fit(const Minibatch& rows) const = 0;
   /// Bytes of working memory for a local minibatch, for the plan. **Local.**
   virtual std::int64_t workspace_bytes(std::int64_t local_rows) const = 0;
 };
