@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""The VAE of configs/vae-fashion-mnist.yaml: svi-train beside the PyTorch script with its fused Adam.
+"""Training steps of a VAE by svi-train, PyTorch, Pyro, NumPyro and JAX, beside the matrix products alone: milliseconds.
 
-    launch/setup.sh --tests && .venv/bin/python benchmarks/vae/compare.py
+    launch/setup.sh --tests && benchmarks/vae/compare.py           installs the peers into benchmarks/.venv-vae, then measures
+    benchmarks/vae/compare.py --cases small --cores 1 2 --repeats 5 --tools svi-train NumPyro "products alone"
 
-Both take one thread, the same images, 784-400-20 at batch 128, and go through the rows in random order. What
-is timed is a training step with the gathering of its minibatch, after a warm-up. The two are measured in turn,
-as machines change their speed: the ratio of each pair counts, and the median of the ratios.
+Tools take turns, each run in a process of its own (peers.py), bound to as many cores as it may use; the ratio of each turn
+counts, and the median of the ratios, since machines change their speed. What is timed is a step with the gathering of its
+minibatch, after a warm-up. svi-train reads what it times from its own metrics.
 """
 
 import argparse
@@ -13,112 +14,127 @@ import json
 import os
 import pathlib
 import shutil
-import statistics
 import subprocess
 import sys
-import time
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BATCH, HIDDEN, LATENT, LEARNING_RATE = 128, 400, 20, 1e-3
+VENV = ROOT / "benchmarks/.venv-vae"
+HERE = pathlib.Path(__file__).parent
 WARM_UP = 100
 
-
-def read_images(path):
-    import h5py
-    import torch
-
-    with h5py.File(path) as file:
-        return torch.from_numpy(file["x"][:]).reshape(-1, 784).float() / 255
-
-
-def vae():
-    """The network of PyTorch's VAE example."""
-    import torch
-    from torch import nn
-    from torch.nn import functional
-
-    class Vae(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.hidden = nn.Linear(784, HIDDEN)
-            self.mean = nn.Linear(HIDDEN, LATENT)
-            self.log_variance = nn.Linear(HIDDEN, LATENT)
-            self.decoder_hidden = nn.Linear(LATENT, HIDDEN)
-            self.pixels = nn.Linear(HIDDEN, 784)
-
-        def loss(self, x):
-            h = functional.relu(self.hidden(x))
-            mean, log_variance = self.mean(h), self.log_variance(h)
-            z = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
-            logits = self.pixels(functional.relu(self.decoder_hidden(z)))
-            minus_reconstruction = functional.binary_cross_entropy_with_logits(logits, x, reduction="sum")
-            kl = -0.5 * torch.sum(1 + log_variance - mean.pow(2) - log_variance.exp())
-            return (minus_reconstruction + kl) / x.shape[0]
-
-    return Vae()
+# D is 784. svi-train logs every WARM_UP steps, so steps are a multiple of that.
+CASES = {"large": {"hidden": 400, "latent": 20, "batch": 128, "samples": 1, "steps": 1000},
+         "small": {"hidden": 200, "latent": 50, "batch": 20, "samples": 1, "steps": 4000},
+         "wide-batch": {"hidden": 400, "latent": 20, "batch": 512, "samples": 1, "steps": 400},
+         "iwae": {"hidden": 200, "latent": 50, "batch": 20, "samples": 50, "steps": 400}}
+OURS = {"svi-train": {}, "svi-train, bfloat16": {"device.precision": "bfloat16"}}
+OURS_ON_CORES = {"svi-train, ranks": {}, "svi-train, threads": {"device.threads": 2}}
+PEERS = ["products alone", "products alone, bfloat16", "PyTorch, as its example", "PyTorch, fused Adam",
+         "PyTorch, compiled", "Pyro", "NumPyro", "JAX by hand"]
 
 
-def pytorch_step_ms(images, steps):
-    import torch
-
-    torch.set_num_threads(1)
-    torch.manual_seed(1)
-    model = vae()
-    optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, fused=True)
-    rows = torch.cat([torch.randperm(images.shape[0]) for _ in range(1 + (WARM_UP + steps) * BATCH // images.shape[0])])
-    for step in range(WARM_UP + steps):
-        if step == WARM_UP:
-            start = time.perf_counter()
-        optimizer.zero_grad()
-        model.loss(images[rows[step * BATCH:(step + 1) * BATCH]]).backward()
-        optimizer.step()
-    return (time.perf_counter() - start) / steps * 1000
+def enter_environment():
+    """Starts this script anew under the Python that has the peers; PyTorch is the one that svi-train is built with."""
+    python = VENV / "bin/python"
+    if not python.exists():
+        subprocess.run([ROOT / ".venv/bin/python", "-m", "venv", VENV], check=True)
+        ours = next((ROOT / ".venv/lib").glob("python*/site-packages"))
+        theirs = next((VENV / "lib").glob("python*/site-packages"))
+        (theirs / "svi-train.pth").write_text(f"{ours}\n")
+    subprocess.run([python, "-m", "pip", "install", "-q", "-r", HERE / "requirements.txt"], check=True)
+    os.execv(python, [str(python), *sys.argv])
 
 
-def svi_step_ms(arguments):
-    run = ROOT / "data/benchmark-vae"
+def on_cores(cores, command):
+    return ["taskset", "-c", f"0-{cores - 1}", *[str(word) for word in command]]
+
+
+def environment(cores):
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    return {**os.environ, **{name: str(cores) for name in names}}
+
+
+def peer_ms(tool, case, cores, folder):
+    described = folder / "case.json"
+    described.write_text(json.dumps({**case, "threads": cores, "warm_up": WARM_UP}))
+    command = on_cores(cores, [sys.executable, HERE / "peers.py", tool, described])
+    return float(subprocess.run(command, check=True, capture_output=True, text=True, env=environment(cores)).stdout)
+
+
+def svi_ms(name, case, cores, arguments, folder):
+    run = folder / "run"
     shutil.rmtree(run, ignore_errors=True)
+    keys = {"data.train": arguments.data, "model.encoder": f"[{case['hidden']}]", "model.decoder": f"[{case['hidden']}]",
+            "model.latent": case["latent"], "train.batch": case["batch"], "train.steps": WARM_UP + case["steps"],
+            "run.log_every_steps": WARM_UP, "evaluation.every_epochs": 0, **{**OURS, **OURS_ON_CORES}[name]}
+    if case["samples"] > 1:
+        keys |= {"objective.samples": case["samples"], "objective.bound": "iwae"}
     command = [arguments.bin / "svi-train", ROOT / "configs/vae-fashion-mnist.yaml", "--run-dir", run]
-    settings = [f"data.train={arguments.data}", f"train.steps={WARM_UP + arguments.steps}",
-                f"run.log_every_steps={WARM_UP}", "evaluation.every_epochs=0"]
-    for setting in settings:
-        command += ["--set", setting]
-    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
+    for key, value in keys.items():
+        command += ["--set", f"{key}={value}"]
+    if name == "svi-train, ranks":
+        command = ["bash", "-c", f"source {ROOT}/launch/environment.sh; exec mpirun -np {cores} \"$@\"", "-", *command]
+    subprocess.run(on_cores(cores, command), check=True, stdout=subprocess.DEVNULL, env=environment(1))
     lines = [json.loads(line) for line in open(run / "metrics.jsonl")]
     seconds = {line["step"]: line["seconds"] for line in lines if line["kind"] == "train"}
-    return (seconds[WARM_UP + arguments.steps] - seconds[WARM_UP]) / arguments.steps * 1000
+    return (seconds[WARM_UP + case["steps"]] - seconds[WARM_UP]) / case["steps"] * 1000
+
+
+def tools_of(cores, chosen):
+    names = [*OURS, *PEERS] if cores == 1 else [*OURS_ON_CORES, *PEERS]
+    return [name for name in names if not chosen or name in chosen]
+
+
+def measure(case_name, cores, arguments):
+    case = {**CASES[case_name], "data": str(arguments.data)}
+    tools = tools_of(cores, arguments.tools)
+    times = {tool: [] for tool in tools}
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(arguments.repeats):
+            for tool in tools:
+                if tool in PEERS:
+                    times[tool].append(peer_ms(tool, case, cores, pathlib.Path(folder)))
+                else:
+                    times[tool].append(svi_ms(tool, case, cores, arguments, pathlib.Path(folder)))
+    print_case(case_name, case, cores, times)
+
+
+def print_case(case_name, case, cores, times):
+    import machine
+
+    print(f"\n{case_name}: 784-{case['hidden']}-{case['latent']}, batch {case['batch']}, {case['samples']} samples, "
+          f"{cores} cores, {case['steps']} steps")
+    ours = times[next(iter(times))]
+    rows = [[tool, machine.spread(values, 3), machine.spread([value / unit for value, unit in zip(values, ours)], 2)]
+            for tool, values in times.items()]
+    machine.print_table(["tool", "ms a step, median (range)", f"times the time of {next(iter(times))}"], rows)
+    sys.stdout.flush()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=pathlib.Path, default=ROOT / "data/fashion-mnist-train.h5")
-    parser.add_argument("--steps", type=int, default=1500, help="timed in each measurement; a multiple of 100")
-    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--cases", nargs="+", default=list(CASES), choices=list(CASES))
+    parser.add_argument("--cores", nargs="+", type=int, default=[1], choices=[1, 2])
+    parser.add_argument("--tools", nargs="+", help="names as in the table; the first is what others are compared to")
+    parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "build/bin", help="where svi-train is")
     arguments = parser.parse_args()
-    os.environ.update({name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")})
-    try:
-        import torch
-        images = read_images(arguments.data)
-    except ImportError as error:
-        sys.exit(f"{error}: launch/setup.sh --tests, then start this with .venv/bin/python")
+    if pathlib.Path(sys.prefix) != VENV:
+        enter_environment()
     sys.path.insert(0, str(ROOT / "benchmarks"))
+    import jax
     import machine
+    import numpyro
+    import pyro
+    import torch
 
-    pairs = []
-    for _ in range(arguments.pairs):
-        pairs.append((svi_step_ms(arguments), pytorch_step_ms(images, arguments.steps)))
-        print(f"  svi-train {pairs[-1][0]:.2f} ms, PyTorch {pairs[-1][1]:.2f} ms", flush=True)
-    ratios = [pytorch / svi for svi, pytorch in pairs]
-    print()
-    machine.print_table(
-        ["tool", "ms a step, median (range)", "least", "times PyTorch, median (range)"],
-        [["svi-train", machine.spread([svi for svi, _ in pairs], 2), f"{min(svi for svi, _ in pairs):.2f}",
-          machine.spread(ratios, 2)],
-         ["PyTorch, fused Adam", machine.spread([pytorch for _, pytorch in pairs], 2),
-          f"{min(pytorch for _, pytorch in pairs):.2f}", "1"]])
-    machine.print_facts({"PyTorch": torch.__version__, "Python": sys.version.split()[0]})
-    print(f"median ratio {statistics.median(ratios):.2f} over {arguments.pairs} pairs of {arguments.steps} steps")
+    for case in arguments.cases:
+        for cores in arguments.cores:
+            measure(case, cores, arguments)
+    machine.print_facts({"PyTorch": torch.__version__, "Pyro": pyro.__version__, "NumPyro": numpyro.__version__,
+                         "JAX": jax.__version__, "Python": sys.version.split()[0]})
 
 
 if __name__ == "__main__":
