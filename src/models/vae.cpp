@@ -29,10 +29,6 @@ std::vector<std::int64_t> widths(std::int64_t first, const std::vector<std::int6
   return all;
 }
 
-Activation activation_of(const std::string& name) {
-  return name == "relu" ? Activation::relu : Activation::tanh;
-}
-
 }  // namespace
 
 void VaeOptions::describe(OptionSet& model, OptionSet& objective) {
@@ -40,7 +36,7 @@ void VaeOptions::describe(OptionSet& model, OptionSet& objective) {
   model.integer("latent", latent, width, "dimensions", "Z, the width of z");
   model.integers("encoder", encoder, width, "units", "hidden layers from x to q(z|x); [] for none");
   model.integers("decoder", decoder, width, "units", "hidden layers from z to p(x|z); [] for none");
-  model.choice("activation", activation, {"relu", "tanh"}, "after each hidden layer");
+  network.describe(model);
   model.choice("binarisation", binarisation, {"none", "dynamic"},
                "none: grey values as probabilities; dynamic: each pixel drawn anew at every step");
   likelihood.describe(model);
@@ -67,10 +63,9 @@ Vae::Vae(VaeOptions options, const DataShape& shape)
     : options_(std::move(options)),
       shape_(shape),
       likelihood_(make_likelihood(options_.likelihood)),
-      encoder_("encoder", widths(shape.width(), options_.encoder, 2 * options_.latent),
-               activation_of(options_.activation)),
+      encoder_("encoder", widths(shape.width(), options_.encoder, 2 * options_.latent), options_.network),
       decoder_("decoder", widths(options_.latent, options_.decoder, likelihood_->width(shape.width())),
-               activation_of(options_.activation)) {}
+               options_.network) {}
 
 std::vector<ParameterShape> Vae::parameter_shapes() const {
   std::vector<ParameterShape> shapes = encoder_.parameter_shapes();

@@ -18,7 +18,7 @@ struct VaeOptions : ModelOptions {
   std::int64_t latent = 20;
   std::vector<std::int64_t> encoder = {400};
   std::vector<std::int64_t> decoder = {400};
-  std::string activation = "relu";
+  MlpOptions network;
   std::string binarisation = "none";
   LikelihoodOptions likelihood;
   std::int64_t samples = 1;

@@ -1,6 +1,6 @@
 svi_test(models
   SOURCES models/contract_test.cpp models/lda_e_step_test.cpp models/lda_inference_test.cpp models/lda_test.cpp
-    models/vae_test.cpp models/vae_likelihood_test.cpp
+    models/vae_test.cpp models/vae_likelihood_test.cpp models/vae_network_test.cpp
   LIBRARIES svi_models svi_optim svi_config TIMEOUT 600)
 target_include_directories(test_models PRIVATE ${PROJECT_SOURCE_DIR}/src)  # the E-step is no public header
 
