@@ -11,6 +11,7 @@
 
 #include <ATen/ATen.h>
 
+#include <numeric>
 #include <utility>
 
 #include "svi/base/error.hpp"
@@ -41,8 +42,9 @@ void VaeOptions::describe(OptionSet& model, OptionSet& objective) {
                "none: grey values as probabilities; dynamic: each pixel drawn anew at every step");
   likelihood.describe(model);
   objective.integer("samples", samples, Range::between(1, 10000), "samples", "L, draws of z for each row");
-  objective.real("kl.weight", kl_weight, Range::at_least(0), "", "β: what the KL counts in training");
   objective.choice("elbo", elbo, {"analytic", "sampled"}, "the KL in closed form, or by the samples of z");
+  bound.describe(objective);
+  kl.describe(objective);
 }
 
 bool VaeOptions::takes_counts() const {
@@ -62,6 +64,8 @@ std::unique_ptr<Model> VaeOptions::build(const DataShape& shape) const {
 Vae::Vae(VaeOptions options, const DataShape& shape)
     : options_(std::move(options)),
       shape_(shape),
+      kl_(options_.kl, options_.latent, shape),
+      bound_(options_.bound, options_.samples, options_.elbo == "analytic", kl_.uses_means()),
       likelihood_(make_likelihood(options_.likelihood)),
       encoder_("encoder", widths(shape.width(), options_.encoder, 2 * options_.latent), options_.network),
       decoder_("decoder", widths(options_.latent, options_.decoder, likelihood_->width(shape.width())),
@@ -130,63 +134,31 @@ void Vae::add_kl(const Pass& pass, std::span<double> per_dimension) const {
   }
 }
 
-Tensor Vae::posterior_gradient(const Pass& pass, const Tensor& z_gradient) const {
-  Tensor gradient = at::zeros_like(pass.posterior);
-  const std::int64_t rows = pass.posterior.size(0);
-  const double kl_weight = options_.kl_weight * (1.0 / static_cast<double>(options_.samples));
-  for (std::int64_t l = 0; l < options_.samples; ++l) {
-    const Tensor noise = pass.draws.noise.narrow(0, l * rows, rows);
-    const Tensor by_z = z_gradient.narrow(0, l * rows, rows);  // ∂ Σ ln p(x|z) of this sample
-    if (options_.elbo == "analytic") {
-      diagonal_gaussian::add_gradient_analytic(pass.posterior, noise, by_z, kl_weight, gradient);
-    } else {
-      diagonal_gaussian::add_gradient_sampled(pass.posterior, noise, pass.draws.z.narrow(0, l * rows, rows),
-                                              by_z, kl_weight, gradient);
-    }
-  }
-  return gradient;
-}
-
-void Vae::accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,
-                     Contribution& contribution) {
-  ParameterSet& gradients = contribution.statistics;
-  const std::int64_t decoder_first = gradients["decoder.0/weight"].storage_offset();
-  if (minibatch.size() == 0) {  // nothing to add, but every rank announces the same ranges
-    contribution.mark_ready(decoder_first, gradients.flat().numel());
-    contribution.mark_ready(0, decoder_first);
-    return;
-  }
-  Pass pass = forward(parameters, minibatch, inputs.noise);
-  contribution.terms.scalar("reconstruction") += likelihood_->log_likelihood_and_gradient(
-      targets(pass), pass.output, 1.0 / static_cast<double>(options_.samples), parameters, gradients);
-  std::vector<double> kl(static_cast<std::size_t>(options_.latent), 0.0);
-  add_kl(pass, kl);
-  for (const double value : kl) contribution.terms.scalar("kl") += value;
-  contribution.terms.scalar("rows") += static_cast<double>(minibatch.size());
-
-  const Tensor z_gradient = decoder_.backward(parameters, pass.output, gradients, true);
-  contribution.mark_ready(decoder_first, gradients.flat().numel());
-  encoder_.backward(parameters, posterior_gradient(pass, z_gradient), gradients, false);
-  contribution.mark_ready(0, decoder_first);
+SumLayout Vae::terms() const {
+  SumLayout layout{{"reconstruction", 1}, {"kl", options_.latent}};
+  if (!trains_elbo()) layout.emplace_back("objective", 1);
+  if (kl_.varies()) layout.emplace_back("kl_weight", 1);
+  return layout;
 }
 
 void Vae::to_direction(const ParameterSet&, Contribution& total) const {
   total.statistics.flat().mul_(1.0 / total.terms.scalar("rows"));  // ∇ of the mean ELBO
 }
 
-Metrics Vae::elbo_metrics(const Sums& totals, double kl) const {
+Metrics Vae::elbo_metrics(const Sums& totals) const {
   const double rows = totals.scalar("rows");
   const double reconstruction = totals.scalar("reconstruction") / rows;
+  const std::span<const double> by_dimension = totals["kl"];
+  const double kl = std::accumulate(by_dimension.begin(), by_dimension.end(), 0.0) / rows;
   Metrics metrics;
-  metrics.values = {
-      {"elbo", reconstruction - kl / rows}, {"reconstruction", reconstruction}, {"kl", kl / rows}};
-  if (options_.kl_weight != 1) metrics.values["objective"] = reconstruction - options_.kl_weight * kl / rows;
+  metrics.values = {{"elbo", reconstruction - kl}, {"reconstruction", reconstruction}, {"kl", kl}};
+  for (const char* name : {"objective", "kl_weight"}) {
+    if (totals.contains(name)) metrics.values[name] = totals.scalar(name) / rows;
+  }
   return metrics;
 }
 
-Metrics Vae::training_metrics(const ParameterSet&, const Sums& totals) const {
-  return elbo_metrics(totals, totals.scalar("kl"));
-}
+Metrics Vae::training_metrics(const ParameterSet&, const Sums& totals) const { return elbo_metrics(totals); }
 
 std::unique_ptr<Evaluation> Vae::evaluation(const ParameterSet& parameters, EvaluationRows rows,
                                             std::uint64_t seed) {
@@ -210,6 +182,7 @@ std::int64_t Vae::workspace_bytes(std::int64_t local_rows) const {
   // Of each sample: ε, z and its gradient, hidden layers, the output, and x again where there are several.
   std::int64_t sample_units = 3 * options_.latent + likelihood_->width(shape_.width());
   if (options_.samples > 1) sample_units += shape_.width();
+  if (!bound_.is_plain_elbo()) sample_units += 2 * shape_.width() + 4 * options_.latent;  // each draw's ln w
   for (const std::int64_t width : options_.decoder) sample_units += 2 * width;
   units += options_.samples * sample_units;
   return units * local_rows * static_cast<std::int64_t>(sizeof(float));

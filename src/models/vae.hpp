@@ -11,6 +11,8 @@
 #include "svi/distributions/likelihood.hpp"
 #include "svi/models/model.hpp"
 #include "svi/models/registry.hpp"
+#include "vae_bounds.hpp"
+#include "vae_objective.hpp"
 
 namespace svi::vae {
 
@@ -22,8 +24,9 @@ struct VaeOptions : ModelOptions {
   std::string binarisation = "none";
   LikelihoodOptions likelihood;
   std::int64_t samples = 1;
-  double kl_weight = 1.0;
   std::string elbo = "analytic";
+  BoundOptions bound;
+  KlOptions kl;
 
   void describe(OptionSet& model, OptionSet& objective) override;
   bool takes_counts() const override;
@@ -51,7 +54,7 @@ class Vae : public Model, public ImageGenerator {
 
   std::vector<ParameterShape> parameter_shapes() const override;
   void initialize(ParameterSet& parameters, const Philox& noise) const override;
-  SumLayout terms() const override { return {{"reconstruction", 1}, {"kl", 1}}; }
+  SumLayout terms() const override;
   void accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,
                   Contribution& contribution) override;
   void to_direction(const ParameterSet& parameters, Contribution& total) const override;
@@ -74,16 +77,31 @@ class Vae : public Model, public ImageGenerator {
   Tensor targets(const Pass& pass) const;
   /// Σ over rows of the KL by dimension, in the form that is trained. @param per_dimension [Z] nats, added to
   void add_kl(const Pass& pass, std::span<double> per_dimension) const;
-  /// The means by row, of the sums in `totals`: "rows", "reconstruction". @param kl Σ over rows, nats
-  Metrics elbo_metrics(const Sums& totals, double kl) const;
+  /// The means by row, of the sums in `totals`: "rows", "reconstruction", "kl" [Z], perhaps "objective".
+  Metrics elbo_metrics(const Sums& totals) const;
+  /// Whether an objective that is not the ELBO is a sum over rows, with the KL's final weight.
+  bool tells_objective() const;
+  /// That sum. @param log_likelihood [L·B] float64
+  double objective(const Pass& pass, const Tensor& log_likelihood) const;
 
  private:
   Draws draw(const Tensor& posterior, const Minibatch& minibatch, const Philox& noise) const;
   Tensor features(const Minibatch& minibatch, const Philox& noise, at::ScalarType type) const;
-  Tensor posterior_gradient(const Pass& pass, const Tensor& z_gradient) const;
+
+  // In vae_gradient.cpp.
+  bool trains_elbo() const { return bound_.is_elbo() && kl_.is_elbo(); }
+  void accumulate_elbo(const ParameterSet& parameters, Pass& pass, const KlTerm& kl,
+                       Contribution& contribution);
+  void accumulate_bound(const ParameterSet& parameters, Pass& pass, const KlTerm& kl,
+                        Contribution& contribution);
+  Tensor decoder_gradient(const ParameterSet& parameters, Pass& pass, const BoundTerms& bound,
+                          ParameterSet& gradients);
+  Tensor elbo_gradient(const Pass& pass, const Tensor& z_gradient, const KlTerm& kl) const;
 
   VaeOptions options_;
   DataShape shape_;
+  KlObjective kl_;
+  Bound bound_;
   std::unique_ptr<Likelihood> likelihood_;  // before the decoder, whose width it tells
   Mlp encoder_;
   Mlp decoder_;

@@ -116,6 +116,8 @@ void Experiment::build() {
   require_patience_has_sense();
   priors_ = read_priors(*settings_.model, data_->facts());
   DataShape shape = data_->shape();
+  shape.steps_per_epoch = per_epoch;
+  shape.total_steps = total_steps_;
   shape.word_priors = priors_.list;
   model_ = settings_.model->build(shape);
   require_tuning_has_sense();
@@ -303,11 +305,10 @@ void Experiment::share_state() {
   };
   shared([&](double& number) { scalars.push_back(number); });
   const std::size_t of_state = 4;
-  const std::size_t of_means = scalars.size();
-  const SumLayout terms = model_->terms();
-  for (const auto& [name, length] : terms) {
-    const auto mean = state_.previous_means.find(name);
-    scalars.push_back(mean == state_.previous_means.end() ? 0 : mean->second);
+  for (const auto& [name, length] : model_->terms()) {
+    std::vector<double>& means = state_.previous_means[name];
+    means.resize(static_cast<std::size_t>(length));  // zeros before the first step
+    scalars.insert(scalars.end(), means.begin(), means.end());
   }
   communicator_.control().broadcast(comm::buffer_of(std::span(scalars)), 0, "checkpoint")->wait();
   state_.step = static_cast<std::int64_t>(scalars[0]);
@@ -316,8 +317,9 @@ void Experiment::share_state() {
   state_.best_step = static_cast<std::int64_t>(scalars[3]);
   std::size_t next = of_state;
   shared([&](double& number) { number = scalars[next++]; });
-  for (std::size_t i = 0; i < terms.size(); ++i)
-    state_.previous_means[terms[i].first] = scalars[of_means + i];
+  for (const auto& [name, length] : model_->terms()) {
+    for (double& mean : state_.previous_means[name]) mean = scalars[next++];
+  }
 }
 
 Outcome Experiment::run(Observer& observer, const StopSignal& stop) {

@@ -98,7 +98,10 @@ void Trainer::require_finite() const {
 void Trainer::remember_means() {
   const double rows = contribution_.terms.scalar("rows");
   for (const auto& [name, length] : parts_.model.terms()) {
-    if (length == 1) state_.previous_means[name] = contribution_.terms.scalar(name) / rows;
+    const std::span<const double> sums = contribution_.terms[name];
+    std::vector<double>& means = state_.previous_means[name];
+    means.assign(sums.begin(), sums.end());
+    for (double& mean : means) mean /= rows;
   }
 }
 

@@ -15,3 +15,7 @@ target_include_directories(test_models_evaluation PRIVATE ${PROJECT_SOURCE_DIR}/
 
 svi_test(models_priors SOURCES models/lda_priors_test.cpp LIBRARIES svi_models svi_optim svi_config)
 target_include_directories(test_models_priors PRIVATE ${PROJECT_SOURCE_DIR}/src)
+
+svi_test(models_vae_objective SOURCES models/vae_bounds_test.cpp models/vae_objective_test.cpp
+  LIBRARIES svi_models svi_optim svi_config)
+target_include_directories(test_models_vae_objective PRIVATE ${PROJECT_SOURCE_DIR}/src)
