@@ -139,11 +139,11 @@ TEST(VaeBounds, RiseWithTheDrawsTowardsTheEvidence) {
   const Tensor x = std::get<svi::DenseRows>(synthetic(false, width, 0, 20).rows).features;
   Ppca plain({"objective.elbo=sampled"});
   plain.widen(1.0);
-  Estimate before = estimate(plain, "elbo", 400);
-  for (const char* samples : {"2", "3", "10", "50"}) {
+  Estimate before = estimate(plain, "elbo", 1000);
+  for (const char* samples : {"2", "3", "5", "20"}) {
     Ppca ppca({"objective.bound=iwae", std::string("objective.samples=") + samples});
     ppca.widen(1.0);
-    const Estimate now = estimate(ppca, "objective", 400);
+    const Estimate now = estimate(ppca, "objective", 1000);
     EXPECT_GT(now.mean - before.mean, 5 * std::hypot(now.error, before.error)) << samples;
     before = now;
   }
