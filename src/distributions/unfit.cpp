@@ -12,7 +12,7 @@ void require_everywhere(const at::Tensor& fits, const at::Tensor& x, std::span<c
   const auto place = fits.logical_not().flatten().to(at::kByte).argmax().item<std::int64_t>();
   const std::int64_t row = place / x.size(1);
   const std::int64_t feature = place % x.size(1);
-  throw Error(ExitCode::bad_data, "row {}, feature {} is {}, but {}", ids[static_cast<std::size_t>(row)],
+  throw Error(ExitCode::bad_data, "row {}, feature {} is {:.9g}, but {}", ids[static_cast<std::size_t>(row)],
               feature, x[row][feature].item<double>(), what);
 }
 

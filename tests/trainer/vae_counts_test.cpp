@@ -123,8 +123,8 @@ TEST_F(VaeData, AKeyThatIsWrongIsRefused) {
   expect_refusal(dense("images.h5", "--set model.variance=learnt"), ExitCode::bad_config,
                  {"model.variance", "learnt", "learned_per_feature"});
   expect_refusal(dense("images.h5", "--set model.classes=1"), ExitCode::bad_config, {"model.classes", "1"});
-  expect_refusal(dense("images.h5", "--set model.likelihood=poisson --set model.binarisation=dynamic"),
-                 ExitCode::bad_config, {"model.binarisation: dynamic", "bernoulli", "poisson"});
+  expect_refusal(dense("images.h5", "--set model.likelihood=gaussian --set model.binarisation=dynamic"),
+                 ExitCode::bad_config, {"model.binarisation: dynamic", "bernoulli", "gaussian"});
 }
 
 }  // namespace
