@@ -45,7 +45,7 @@ TEST_F(VaeCounts, TrainTheSameModelOnAnyNumberOfRanks) {
   const std::vector<double> validation = elbos("1-ranks", "evaluation");
   ASSERT_FALSE(validation.empty());
   EXPECT_GT(validation.back(), training.front() + 10);
-  const auto& learned = checkpoint(100, "1-ranks").state.parameters["likelihood/log_dispersion"];
+  const at::Tensor learned = checkpoint(100, "1-ranks").state.parameters["likelihood/log_dispersion"];
   EXPECT_EQ(learned.numel(), 80);
   EXPECT_GT(learned.abs().min().item<double>(), 0);  // every word's has moved
 }
@@ -53,7 +53,7 @@ TEST_F(VaeCounts, TrainTheSameModelOnAnyNumberOfRanks) {
 TEST_F(VaeCounts, GoOnAfterAStopAndStreamAsIfNothingHadHappened) {
   for (const char* likelihood : {"poisson", "negative_binomial"}) {
     SCOPED_TRACE(likelihood);
-    const std::string windows = " --set data.shuffle=windowed --set data.window_rows=16";
+    const std::string windows = " --set data.shuffle=windowed --set data.window_rows=8";
     const auto run = [&](const std::string& name, std::int64_t steps, const std::string& more) {
       const Outcome outcome = train(0, counts(likelihood + name, likelihood, steps) + windows + more);
       ASSERT_EQ(outcome.exit_code, 0) << outcome.all();
@@ -61,7 +61,7 @@ TEST_F(VaeCounts, GoOnAfterAStopAndStreamAsIfNothingHadHappened) {
     run("-whole", 12, "");
     run("-parts", 6, "");
     run("-parts", 12, "");
-    run("-streamed", 12, " --set data.memory_limit=40000");
+    run("-streamed", 12, " --set data.memory_limit=60000");
     const auto hash = [&](const std::string& name) {
       return checkpoint::parameters_hash(checkpoint(12, likelihood + name).state);
     };
