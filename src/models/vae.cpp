@@ -188,22 +188,6 @@ std::int64_t Vae::workspace_bytes(std::int64_t local_rows) const {
   return units * local_rows * static_cast<std::int64_t>(sizeof(float));
 }
 
-Tensor Vae::sample(const ParameterSet& parameters, std::int64_t count, const Philox& noise) {
-  std::vector<std::int64_t> draws(static_cast<std::size_t>(count));
-  for (std::int64_t i = 0; i < count; ++i) draws[static_cast<std::size_t>(i)] = i;
-  const Tensor z =
-      standard_normal(draws, 0, options_.latent, Purpose::generation, noise, parameters.flat().scalar_type());
-  return likelihood_->mean(decoder_.forward(parameters, z.to(parameters.flat().device()))) /
-         likelihood_->white();
-}
-
-Tensor Vae::reconstruct(const ParameterSet& parameters, const Minibatch& rows) {
-  const Tensor x = features(rows, Philox(0), parameters.flat().scalar_type());
-  const Tensor mean =
-      encoder_.forward(parameters, likelihood_->encoder_input(x)).narrow(1, 0, options_.latent).contiguous();
-  return likelihood_->mean(decoder_.forward(parameters, mean)) / likelihood_->white();
-}
-
 namespace {
 
 const RegisterModel registration{{

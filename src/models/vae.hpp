@@ -9,6 +9,7 @@
 
 #include "mlp.hpp"
 #include "svi/distributions/likelihood.hpp"
+#include "svi/models/latent_model.hpp"
 #include "svi/models/model.hpp"
 #include "svi/models/registry.hpp"
 #include "vae_bounds.hpp"
@@ -48,7 +49,7 @@ struct Pass {
 };
 
 /// See vae.cpp for the model.
-class Vae : public Model, public ImageGenerator {
+class Vae : public Model, public LatentModel {
  public:
   Vae(VaeOptions options, const DataShape& shape);
 
@@ -65,8 +66,15 @@ class Vae : public Model, public ImageGenerator {
   void require_fit(const Minibatch& rows) const override;
   std::int64_t workspace_bytes(std::int64_t local_rows) const override;
 
-  Tensor sample(const ParameterSet& parameters, std::int64_t count, const Philox& noise) override;
-  Tensor reconstruct(const ParameterSet& parameters, const Minibatch& rows) override;
+  // What a trained one is used for: see vae_use.cpp.
+  std::int64_t latent() const override { return options_.latent; }
+  Posterior encode(const ParameterSet& parameters, const Minibatch& rows, const Philox& noise) override;
+  Tensor decode(const ParameterSet& parameters, const Tensor& z) override;
+  Tensor prior_draws(const ParameterSet& parameters, std::int64_t count, const Philox& noise) override;
+  RowBounds bounds(const ParameterSet& parameters, const Minibatch& rows, const Philox& noise) override;
+  Tensor log_evidence(const ParameterSet& parameters, const Minibatch& rows, std::int64_t samples,
+                      const Philox& noise) override;
+  double bits_per_dimension(double log_likelihood) const override;
 
   const VaeOptions& options() const { return options_; }
   const Likelihood& likelihood() const { return *likelihood_; }
@@ -87,6 +95,8 @@ class Vae : public Model, public ImageGenerator {
  private:
   Draws draw(const Tensor& posterior, const Minibatch& minibatch, const Philox& noise) const;
   Tensor features(const Minibatch& minibatch, const Philox& noise, at::ScalarType type) const;
+  double log_evidence_of(const ParameterSet& parameters, const Tensor& x, std::int64_t id,
+                         std::int64_t samples, const Philox& noise);
 
   // In vae_gradient.cpp.
   bool trains_elbo() const { return bound_.is_elbo() && kl_.is_elbo(); }

@@ -63,4 +63,17 @@ at::Tensor latent_noise(std::span<const std::int64_t> ids, std::int64_t step, st
   return by_row.view({std::ssize(ids), samples, width}).transpose(0, 1).reshape({-1, width});
 }
 
+at::Tensor importance_noise(std::int64_t id, std::int64_t first, std::int64_t count, std::int64_t width,
+                            const Philox& noise, at::ScalarType type) {
+  at::Tensor values = at::empty({count, width}, type);
+  AT_DISPATCH_FLOATING_TYPES(type, "importance_noise", [&] {
+    for (std::int64_t l = 0; l < count; ++l) {
+      noise.fill_normal(
+          std::span(values.data_ptr<scalar_t>() + l * width, static_cast<std::size_t>(width)),
+          Purpose::importance, static_cast<std::uint64_t>(first + l), static_cast<std::uint64_t>(id));
+    }
+  });
+  return values;
+}
+
 }  // namespace svi

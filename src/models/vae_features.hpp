@@ -29,4 +29,9 @@ at::Tensor standard_normal(std::span<const std::int64_t> ids, std::int64_t step,
 at::Tensor latent_noise(std::span<const std::int64_t> ids, std::int64_t step, std::int64_t samples,
                         std::int64_t width, const Philox& noise, at::ScalarType type);
 
+/// ε of draws [first, first + count) of one row, [count, width], draw l keyed by (importance, l, id).
+/// **Local.**
+at::Tensor importance_noise(std::int64_t id, std::int64_t first, std::int64_t count, std::int64_t width,
+                            const Philox& noise, at::ScalarType type);
+
 }  // namespace svi

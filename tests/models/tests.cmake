@@ -22,3 +22,6 @@ target_include_directories(test_models_vae_objective PRIVATE ${PROJECT_SOURCE_DI
 
 svi_test(models_vae_likelihood SOURCES models/vae_likelihood_test.cpp LIBRARIES svi_models svi_optim svi_config)
 target_include_directories(test_models_vae_likelihood PRIVATE ${PROJECT_SOURCE_DIR}/src)
+
+svi_test(models_latent SOURCES models/vae_use_test.cpp LIBRARIES svi_models svi_optim svi_config)
+target_include_directories(test_models_latent PRIVATE ${PROJECT_SOURCE_DIR}/src)  # vae.hpp is no public header

@@ -128,16 +128,6 @@ class Model {
   virtual std::int64_t workspace_bytes(std::int64_t local_rows) const = 0;
 };
 
-/// What models with pictures can do besides. **Local.**
-class ImageGenerator {
- public:
-  virtual ~ImageGenerator() = default;
-  /// E[x|z] at draws z ~ p(z): [count, D].
-  virtual Tensor sample(const ParameterSet& parameters, std::int64_t count, const Philox& noise) = 0;
-  /// E[x|z] at the posterior mean of each row: [B, D].
-  virtual Tensor reconstruct(const ParameterSet& parameters, const Minibatch& rows) = 0;
-};
-
 /// What a topic model makes of some documents.
 struct DocumentTopics {
   Tensor theta;                 ///< E[θ] [B, K] float32, rows sum to one
