@@ -1,10 +1,14 @@
 // Objectives that depend on the step and on the means of the step before, through whole runs.
+#include <ATen/ATen.h>
+
 #include <algorithm>
 
 #include "trainer/run_folder.hpp"
 
 namespace svi::test {
 namespace {
+
+using checkpoint::parameters_hash;
 
 class ObjectiveRuns : public RunFolder {
  protected:
@@ -39,11 +43,11 @@ TEST_F(ObjectiveRuns, ResumeWithFreeBitsIsExact) {
 }
 
 TEST_F(ObjectiveRuns, RanksAgree) {
-  const std::string options = "--set objective.kl.capacity=1 --set objective.kl.capacity_steps=6";
+  const std::string options = "--set objective.kl.capacity=1 --set objective.kl.capacity_steps=3";
   const checkpoint::Checkpoint one = run("one", options);
   const checkpoint::Checkpoint two = run("two", options, 4, 2);
-  for (const auto& [name, difference] : differences(two.state.parameters, one.state.parameters))
-    EXPECT_LT(difference, 1e-10) << name;
+  const Tensor difference = two.state.parameters.flat() - one.state.parameters.flat();
+  EXPECT_LT(difference.abs().max().item<double>(), 1e-10);
 }
 
 TEST_F(ObjectiveRuns, TellTheObjectiveAndItsWeight) {
