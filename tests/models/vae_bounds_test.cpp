@@ -20,9 +20,14 @@ using svi::test::synthetic;
 constexpr std::int64_t width = Ppca::width;
 const svi::DataShape shape{.training_rows = 24, .feature_shape = {width}};
 
+const std::vector<std::string> networks{"latent=2", "encoder=[5]", "decoder=[4]", "activation=tanh"};
+// With a parameter that is learned beside the networks.
+const std::vector<std::string> learned{"latent=2",        "encoder=[5]",         "decoder=[4]",
+                                       "activation=tanh", "likelihood=gaussian", "variance=learned"};
+
 // A deep network and one bound: "bound=iwae", "samples=5", …
-Instance instance_of(const std::vector<std::string>& objective, at::ScalarType type = at::kDouble) {
-  std::vector<std::string> settings{"latent=2", "encoder=[5]", "decoder=[4]", "activation=tanh"};
+Instance instance_of(const std::vector<std::string>& objective, at::ScalarType type = at::kDouble,
+                     std::vector<std::string> settings = networks) {
   for (const std::string& option : objective) settings.push_back("objective." + option);
   return Instance("vae", settings, shape, type);
 }
@@ -48,8 +53,14 @@ std::vector<std::string> with(std::vector<std::string> options, const std::strin
 TEST(VaeBounds, PlainGradientIsTheSampledBounds) {
   for (const auto& options : bounds) {
     SCOPED_TRACE(text(options));
-    Instance model = instance_of(options);
-    expect_gradient_of(model, "objective", synthetic(false, width, 0, 8));
+    for (const auto& settings : {networks, learned}) {
+      Instance model = instance_of(options, at::kDouble, settings);
+      expect_gradient_of(model, "objective", synthetic(false, width, 0, 8));
+      if (settings == networks) continue;
+      const std::int64_t place =
+          model.state.parameters.view(model.state.parameters.shapes().size() - 1).storage_offset();
+      expect_gradient_of(model, "objective", synthetic(false, width, 0, 8), place, place + 1);
+    }
   }
 }
 
@@ -67,12 +78,12 @@ TEST(VaeBounds, PiwaePartsTheNetworks) {
   for (const std::string gradient : {"gradient=plain", "gradient=dreg"}) {
     const Minibatch rows = synthetic(false, width, 0, 8);
     const auto gradient_of = [&](const std::vector<std::string>& options) {
-      return instance_of(with(with(options, "samples=6"), gradient)).accumulate(rows);
+      return instance_of(with(with(options, "samples=6"), gradient), at::kDouble, learned).accumulate(rows);
     };
     const Contribution both = gradient_of({"bound=piwae", "groups=3"});
     const Contribution iwae = gradient_of({"bound=iwae"});
     const Contribution miwae = gradient_of({"bound=miwae", "groups=3"});
-    const std::int64_t first = decoder_first(instance_of({}));
+    const std::int64_t first = decoder_first(instance_of({}, at::kDouble, learned));
     expect_same(both.statistics.flat().slice(0, first), iwae.statistics.flat().slice(0, first));
     expect_same(both.statistics.flat().slice(0, 0, first), miwae.statistics.flat().slice(0, 0, first));
     EXPECT_EQ(both.terms.scalar("objective"), iwae.terms.scalar("objective"));
