@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "log_mean_exp.hpp"
+#include "log_unit_integral.hpp"
 #include "unfit.hpp"
 
 namespace svi {
@@ -10,7 +10,7 @@ namespace svi {
 namespace {
 
 // ln ∫₀¹ e^{xl} dx = ln((e^l − 1) / l), even in l but for max(l, 0).
-Tensor log_normaliser(const Tensor& logits) { return at::relu(logits) + log_mean_exp(at::abs(logits)); }
+Tensor log_normaliser(const Tensor& logits) { return at::relu(logits) + log_unit_integral(at::abs(logits)); }
 
 // Its derivative 1/(1 − e^−l) − 1/l; near 0 the two cancel and the series takes over, exact to l⁷/1209600.
 Tensor normaliser_gradient(const Tensor& logits) {

@@ -11,7 +11,7 @@
 
 #include <cmath>
 
-#include "log_mean_exp.hpp"
+#include "log_unit_integral.hpp"
 #include "unfit.hpp"
 
 namespace svi {
@@ -35,7 +35,7 @@ struct Bins {
 
   // ln(1 − e^−δ) = ln δ + ln((1 − e^−δ)/δ)
   Tensor log_probability() const {
-    const Tensor width = log_mean_exp(2 * half_bin * inverse) + (std::log(2 * half_bin) - log_scale);
+    const Tensor width = log_unit_integral(2 * half_bin * inverse) + (std::log(2 * half_bin) - log_scale);
     return -has_high * exact_softplus(-high) - has_low * exact_softplus(low) + has_low * has_high * width;
   }
 

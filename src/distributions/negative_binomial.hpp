@@ -10,7 +10,8 @@ namespace svi {
 /// softmax's logits first.
 ///
 /// On the host one fused pass, in which only the words that occur cost a logarithm of Γ; elsewhere the rows
-/// are copied to the host. θ counts as within e^±15: beyond, it is a Poisson, or all mass at zero.
+/// are copied to the host. θ counts as within e^±15 (beyond, it is a Poisson, or all mass at zero), with the
+/// gradient of the edge outside, so that it comes back.
 class NegativeBinomial : public Likelihood {
  public:
   explicit NegativeBinomial(bool is_zero_inflated) : is_zero_inflated_(is_zero_inflated) {}

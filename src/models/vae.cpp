@@ -166,10 +166,11 @@ std::unique_ptr<Evaluation> Vae::evaluation(const ParameterSet& parameters, Eval
 }
 
 void Vae::require_fit(const Minibatch& minibatch) const {
-  const auto& dense = std::get<DenseRows>(minibatch.rows);  // counts were checked as they were read
+  const auto* dense = std::get_if<DenseRows>(&minibatch.rows);
+  if (dense == nullptr || dense->rows() == 0) return;  // counts were checked as they were read
   const bool is_scaled = likelihood_->feature_kind() == FeatureKind::real;
-  if (dense.rows() == 0 || (is_scaled && dense.features.scalar_type() == at::kByte)) return;
-  likelihood_->require_fit(dense.features, minibatch.ids);
+  if (is_scaled && dense->features.scalar_type() == at::kByte) return;
+  likelihood_->require_fit(dense->features, minibatch.ids);
 }
 
 std::int64_t Vae::workspace_bytes(std::int64_t local_rows) const {
