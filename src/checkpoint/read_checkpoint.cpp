@@ -81,13 +81,21 @@ std::map<std::string, double> read_numbers(const Hdf5Group& group) {
   return numbers;
 }
 
+std::map<std::string, std::vector<double>> read_means(const Hdf5Group& group) {
+  std::map<std::string, std::vector<double>> means;
+  for (const std::string& name : group.attribute_names()) means[name] = {group.real_attribute(name)};
+  for (const std::string& name : group.names())  // since schema 1.3
+    means[name] = read_list(group, name, ElementType::Kind::real).read<double>();
+  return means;
+}
+
 void read_state_numbers(const Hdf5File& file, TrainingState& state) {
   state.step = read_count(file, "step", 0);
   state.seed = static_cast<std::uint64_t>(file.integer_attribute("seed"));
   state.training_seconds = file.real_attribute("training_seconds");
   state.best_value = file.real_attribute("best_value");
   state.best_step = read_count(file, "best_step", -1);
-  state.previous_means = read_numbers(file.group("previous_means"));
+  state.previous_means = read_means(file.group("previous_means"));
   const Hdf5Group sampler = file.group("sampler");
   const Hdf5Group schedule = file.group("schedule");
   require_names(sampler, {});

@@ -1,6 +1,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "layout.hpp"
 #include "seal.hpp"
@@ -22,6 +23,18 @@ using io::TextForm;
 
 void write_numbers(Hdf5Group group, const std::map<std::string, double>& numbers) {
   for (const auto& [name, value] : numbers) group.set_attribute(name, value);
+}
+
+// Numbers are attributes, and lists, which may be long, are data sets.
+void write_means(Hdf5Group group, const std::map<std::string, std::vector<double>>& means) {
+  for (const auto& [name, values] : means) {
+    if (values.size() == 1) {
+      group.set_attribute(name, values.front());
+    } else {
+      group.create_dataset<double>(name, {std::ssize(values)}, Storage::checksummed)
+          .write(std::span<const double>(values));
+    }
+  }
 }
 
 void write_head(Hdf5Group& root, const Checkpoint& checkpoint) {
@@ -68,7 +81,7 @@ void write_contents(Hdf5Group& root, const Checkpoint& checkpoint) {
   write_column_sums(root.create_group("column_sums"), state.parameters);
   Hdf5Group optimizer = root.create_group("optimizer");
   for (const auto& [name, set] : state.optimizer) write_set(optimizer.create_group(name), set);
-  write_numbers(root.create_group("previous_means"), state.previous_means);
+  write_means(root.create_group("previous_means"), state.previous_means);
   write_numbers(root.create_group("metrics"), facts.metrics);
 
   // All that the sampler and the schedule of step sizes are functions of.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -16,6 +17,7 @@
 #include "svi/cli/standard_streams.hpp"
 #include "svi/cli/table.hpp"
 #include "svi/data/same_columns.hpp"
+#include "svi/models/latent_model.hpp"
 #include "svi/trainer/trained_model.hpp"
 
 namespace svi::cli {
@@ -32,6 +34,8 @@ constexpr const char* examples = R"(Examples:
   svi-infer export runs/lda-debian --format ldavis --output topics.html
   svi-infer sample runs/vae-fashion-mnist --output samples.png
   svi-infer reconstruct runs/vae-fashion-mnist --output pairs.png
+  svi-infer encode runs/vae-fashion-mnist data/fashion-mnist-test.h5 --output z.h5ad
+  svi-infer score runs/vae-fashion-mnist data/fashion-mnist-test.h5 --output scores.tsv
   svi-infer evaluate runs/lda-debian
   svi-infer info runs/lda-debian
 
@@ -60,14 +64,29 @@ Json info(const trainer::TrainedModel& model) {
 
 }  // namespace
 
+void tell_rejected(const trainer::TrainedModel& trained) {
+  for (const std::string& reason : trained.rejected) tell_line("passed over: " + reason);
+}
+
 trainer::TrainedModel load_and_tell(const std::string& path) {
   trainer::TrainedModel loaded = trainer::load_model(path);
-  for (const std::string& reason : loaded.rejected) tell_line("passed over: " + reason);
+  tell_rejected(loaded);
   return loaded;
 }
 
+void require_same_checkpoint(const trainer::TrainedModel& trained, comm::Communicator& communicator) {
+  comm::require_same(communicator, "the checkpoint",
+                     fmt::format("{} at step {}", trained.path, trained.checkpoint.state.step));
+}
+
+void print_on_root(const std::string& text, const comm::Communicator& communicator) {
+  if (communicator.rank() != 0) return;
+  const bool is_told = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+  if (!is_told) throw Error(ExitCode::cannot_write, "cannot write to the standard output");
+}
+
 void require_fit(const trainer::TrainedModel& trained, const data::DataFacts& facts, const char* key) {
-  data::require_layout(facts, trained.settings.model_entry->needs_counts, key);
+  data::require_layout(facts, trained.settings.model->takes_counts(), key);
   data::DataFacts training;
   training.path = fmt::format("the data that {} was trained on", trained.path);
   training.feature_shape = trained.checkpoint.facts.feature_shape;
@@ -78,9 +97,9 @@ void require_fit(const trainer::TrainedModel& trained, const data::DataFacts& fa
 TopicModel& topic_model_of(const trainer::TrainedModel& trained) {
   auto* model = dynamic_cast<TopicModel*>(trained.model.get());
   if (model != nullptr) return *model;
-  const bool has_pictures = dynamic_cast<const ImageGenerator*>(trained.model.get()) != nullptr;
+  const bool has_latent = dynamic_cast<const LatentModel*>(trained.model.get()) != nullptr;
   throw Error(ExitCode::usage, "{} holds a model of type {}, which has no topics{}", trained.path,
-              trained.checkpoint.facts.model, has_pictures ? "; for its pictures use svi-infer sample" : "");
+              trained.checkpoint.facts.model, has_latent ? "; for its pictures use svi-infer sample" : "");
 }
 
 void declare_info(CLI::App& app) {
@@ -114,7 +133,9 @@ int infer_main(int count, char** arguments) {
                                [&on_ranks](CLI::App& app) {
                                  app.require_subcommand(1);
                                  declare_info(app);
-                                 declare_evaluate(app);
+                                 declare_evaluate(app, on_ranks);
+                                 declare_encode(app, on_ranks);
+                                 declare_score(app, on_ranks);
                                  declare_topics(app);
                                  declare_transform(app, on_ranks);
                                  declare_similar(app);

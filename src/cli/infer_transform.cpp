@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <exception>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -14,7 +13,7 @@
 #include "svi/base/units.hpp"
 #include "svi/cli/arguments.hpp"
 #include "svi/cli/infer.hpp"
-#include "svi/data/topics_file.hpp"
+#include "svi/data/embedding_file.hpp"
 #include "topic_documents.hpp"
 
 namespace svi::cli {
@@ -35,7 +34,7 @@ struct TransformOptions {
 struct Transformation {
   trainer::TrainedModel trained;
   std::optional<TopicDocuments> documents;
-  std::unique_ptr<data::TopicsFile> file;
+  std::unique_ptr<data::EmbeddingFile> file;
 };
 
 void open(Transformation& work, const TransformOptions& options, comm::Communicator& communicator) {
@@ -47,11 +46,11 @@ void open(Transformation& work, const TransformOptions& options, comm::Communica
     trainer::use_threads(work.trained.settings);  // as in training
     if (!is_root) return;
     require_output(options.output, {work.trained.path, options.input});
-    work.file = data::create_topics_file(options.output, data::read_document_ids(work.documents->facts()),
-                                         work.documents->topics());
+    work.file =
+        data::create_embedding_file(options.output, data::read_document_ids(work.documents->facts()),
+                                    {{"X_topics", data::numbered("topic", work.documents->topics())}});
   });
-  comm::require_same(communicator, "the checkpoint",
-                     fmt::format("{} at step {}", work.trained.path, work.trained.checkpoint.state.step));
+  require_same_checkpoint(work.trained, communicator);
   comm::require_same(communicator, "the input", work.documents->facts().fingerprint);
 }
 
@@ -80,7 +79,8 @@ void transform_all(Transformation& work, comm::Communicator& communicator) {
 }
 
 DocumentsCensus total_census(const DocumentsCensus& mine, comm::Communicator& communicator) {
-  std::vector<double> sums{mine.tokens, mine.unknown_tokens, mine.without_words, mine.iterations, mine.seconds};
+  std::vector<double> sums{mine.tokens, mine.unknown_tokens, mine.without_words, mine.iterations,
+                           mine.seconds};
   comm::all_reduce_sum(communicator, sums, "census of documents");
   return {sums[0], sums[1], sums[2], sums[3], sums[4]};
 }
@@ -131,9 +131,7 @@ ExitCode transform(const TransformOptions& options, comm::Communicator& communic
     }
     if (!work.file) return;
     work.file->commit();
-    const bool is_told =
-        std::fputs(report(work, census, options).c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
-    if (!is_told) throw Error(ExitCode::cannot_write, "cannot write to the standard output");
+    print_on_root(report(work, census, options), communicator);
   });
   return ExitCode::done;
 }
@@ -157,7 +155,7 @@ void declare_transform(CLI::App& app, RanksAction& action) {
   command->callback([options, &action] {
     try {
       require_output(options->output, {options->input});
-      data::require_topics_ending(options->output);
+      data::require_embedding_ending(options->output, 1);
       data::open_in_child(options->input);
     } catch (const std::exception&) {
       options->problem = std::current_exception();  // told on the ranks, once

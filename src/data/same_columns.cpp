@@ -9,13 +9,17 @@ namespace svi::data {
 void require_layout(const DataFacts& facts, bool counts, const char* key) {
   if ((facts.layout == Layout::counts) == counts) return;
   if (counts) {
-    throw Error(ExitCode::bad_data,
-                "{}: {} holds dense rows, but this model.type needs word counts; of an AnnData make X sparse "
-                "first: a.X = scipy.sparse.csr_matrix(a.X)",
-                key, facts.path);
+    throw Error(
+        ExitCode::bad_data,
+        "{}: {} holds dense rows, but this model needs word counts; of an AnnData make X sparse first: "
+        "a.X = scipy.sparse.csr_matrix(a.X)",
+        key, facts.path);
   }
-  throw Error(ExitCode::bad_data, "{}: {} holds word counts, but this model.type needs dense rows", key,
-              facts.path);
+  throw Error(
+      ExitCode::bad_data,
+      "{}: {} holds word counts, but this model needs dense rows; for a vae on counts set model.likelihood: "
+      "poisson, negative_binomial or zero_inflated_negative_binomial",
+      key, facts.path);
 }
 
 void require_same_columns(const DataFacts& training, const DataFacts& other, const char* key) {

@@ -3,10 +3,8 @@
 #include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
 
-#include <algorithm>
-
-#include "svi/base/error.hpp"
 #include "svi/math/exponential.hpp"
+#include "unfit.hpp"
 
 namespace svi {
 
@@ -36,40 +34,37 @@ double row(const double* x, double* logits, double weight, std::int64_t width) {
 
 }  // namespace
 
-double Bernoulli::log_likelihood_and_gradient(const at::Tensor& x, at::Tensor& output, double weight) const {
+double Bernoulli::log_likelihood_and_gradient(const Tensor& x, Tensor& output, const RowWeights& weights,
+                                              const ParameterSet& parameters, ParameterSet&) const {
   if (!output.device().is_cpu()) {
-    const double sum = weight * log_likelihood(x, output).sum().item<double>();
-    output.copy_(weight * (x - at::sigmoid(output)));
+    const double sum = weights.sum(log_likelihood(x, output, parameters));
+    output.copy_(x - at::sigmoid(output));
+    weights.scale(output);
     return sum;
   }
   const std::int64_t width = output.size(1);
   double sum = 0;
   AT_DISPATCH_FLOATING_TYPES(output.scalar_type(), "bernoulli", [&] {
-    const auto* features = x.data_ptr<scalar_t>();
+    const auto* features = x.const_data_ptr<scalar_t>();
     auto* logits = output.data_ptr<scalar_t>();
     for (std::int64_t b = 0; b < output.size(0); ++b) {
-      sum += row(features + b * width, logits + b * width, static_cast<scalar_t>(weight), width);
+      const double weight = weights[b];
+      sum += weight * row(features + b * width, logits + b * width, static_cast<scalar_t>(weight), width);
     }
   });
-  return weight * sum;
+  return sum;
 }
 
-at::Tensor Bernoulli::log_likelihood(const at::Tensor& x, const at::Tensor& output) const {
+Tensor Bernoulli::log_likelihood(const Tensor& x, const Tensor& output, const ParameterSet&) const {
   return (x * output - at::softplus(output)).sum(1, false, at::kDouble);
 }
 
-at::Tensor Bernoulli::mean(const at::Tensor& output) const { return at::sigmoid(output); }
+Tensor Bernoulli::mean(const Tensor& output) const { return at::sigmoid(output); }
 
-void Bernoulli::require_fit(const at::Tensor& x) const {
-  if (x.numel() == 0) return;
-  const double lowest = x.min().item<double>();
-  const double highest = x.max().item<double>();
-  if (lowest < 0 || highest > 1) {
-    throw Error(ExitCode::bad_data,
-                "model.likelihood bernoulli needs features from 0 to 1, but the data reach from {} to {}; "
-                "scale them, or choose model.likelihood: gaussian",
-                lowest, highest);
-  }
+void Bernoulli::require_fit(const Tensor& x, std::span<const std::int64_t> ids) const {
+  require_everywhere((x >= 0).logical_and(x <= 1), x, ids,
+                     "model.likelihood bernoulli needs features from 0 to 1; scale them, or choose "
+                     "model.likelihood: gaussian");
 }
 
 }  // namespace svi

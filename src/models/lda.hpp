@@ -24,6 +24,7 @@ struct LdaOptions : ModelOptions {
   std::string inference = "variational";
 
   void describe(OptionSet& model, OptionSet& objective) override;
+  bool takes_counts() const override { return true; }
   std::optional<PriorFile> prior_file() const override;
   std::unique_ptr<Model> build(const DataShape& shape) const override;
 };
@@ -49,7 +50,7 @@ class Lda : public Model, public TopicModel {
   std::unique_ptr<Evaluation> evaluation(const ParameterSet& parameters, EvaluationRows rows,
                                          std::uint64_t seed) override;
   std::string selection_metric() const override { return "log_likelihood_per_word"; }
-  void require_fit(const Rows&) const override {}
+  void require_fit(const Minibatch&) const override {}
   std::int64_t workspace_bytes(std::int64_t local_rows) const override;
   Tensor topics(const ParameterSet& parameters) const override;
   Tensor topic_shares(const ParameterSet& parameters) const override;

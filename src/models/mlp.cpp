@@ -21,17 +21,30 @@ at::Tensor rows_of(at::Tensor& buffer, std::int64_t rows, std::int64_t width,
 
 }  // namespace
 
-Mlp::Mlp(std::string name, std::vector<std::int64_t> widths, Activation activation)
-    : activation_(activation) {
+void MlpOptions::describe(OptionSet& options) {
+  options.choice("activation", activation, {"relu", "leaky_relu", "tanh", "gelu", "silu"},
+                 "after each hidden layer");
+  options.choice("normalisation", normalisation, {"none", "layer"},
+                 "of hidden layers, before their activation");
+  options.choice("initialisation", initialisation, {"uniform", "he", "glorot"},
+                 "of weights: uniform as PyTorch's layers start; he for relu and its kin, glorot for tanh");
+}
+
+Mlp::Mlp(std::string name, std::vector<std::int64_t> widths, MlpOptions options)
+    : options_(std::move(options)) {
   for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
-    layers_.push_back({fmt::format("{}.{}/weight", name, i),
-                       fmt::format("{}.{}/bias", name, i),
-                       widths[i],
-                       widths[i + 1],
-                       {},
-                       {}});
+    Layer layer;
+    layer.weight = fmt::format("{}.{}/weight", name, i);
+    layer.bias = fmt::format("{}.{}/bias", name, i);
+    layer.in = widths[i];
+    layer.out = widths[i + 1];
+    if (options_.normalisation == "layer" && i + 2 < widths.size())
+      layer.gain = fmt::format("{}.{}/gain", name, i);
+    layers_.push_back(std::move(layer));
   }
   outputs_.resize(layers_.size());
+  before_.resize(layers_.size());
+  normalised_.resize(layers_.size());
 }
 
 std::vector<ParameterShape> Mlp::parameter_shapes() const {
@@ -39,19 +52,29 @@ std::vector<ParameterShape> Mlp::parameter_shapes() const {
   for (const Layer& layer : layers_) {
     shapes.push_back({layer.weight, {layer.out, layer.in}});
     shapes.push_back({layer.bias, {layer.out}});
+    if (!layer.gain.empty()) shapes.push_back({layer.gain, {layer.out}});
   }
   return shapes;
 }
 
 void Mlp::initialize(ParameterSet& parameters, std::uint64_t first_tensor, const Philox& noise) const {
+  const auto fill = [&](const std::string& name, double bound) {
+    Tensor values = at::empty(parameters[name].sizes(), at::kFloat);
+    noise.fill_uniform({values.data_ptr<float>(), static_cast<std::size_t>(values.numel())},
+                       Purpose::initialization, 0, first_tensor);
+    parameters[name].copy_(values.mul_(2 * bound).sub_(bound));
+  };
   for (const Layer& layer : layers_) {
-    const double bound = 1 / std::sqrt(static_cast<double>(layer.in));
-    for (const std::string& name : {layer.weight, layer.bias}) {
-      Tensor values = at::empty(parameters[name].sizes(), at::kFloat);
-      noise.fill_uniform({values.data_ptr<float>(), static_cast<std::size_t>(values.numel())},
-                         Purpose::initialization, 0, first_tensor++);
-      parameters[name].copy_(values.mul_(2 * bound).sub_(bound));
-    }
+    const auto in = static_cast<double>(layer.in);
+    const double units = options_.initialisation == "he" ? in : in + static_cast<double>(layer.out);
+    const bool is_uniform = options_.initialisation == "uniform";
+    fill(layer.weight, is_uniform ? 1 / std::sqrt(in) : std::sqrt(6 / units));
+    ++first_tensor;
+    fill(layer.bias, is_uniform ? 1 / std::sqrt(in) : 0);
+    ++first_tensor;
+    if (layer.gain.empty()) continue;
+    parameters[layer.gain].fill_(1);
+    ++first_tensor;
   }
 }
 
@@ -61,8 +84,13 @@ at::Tensor& Mlp::forward(const ParameterSet& parameters, const at::Tensor& input
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     Layer& layer = layers_[i];
     outputs_[i] = rows_of(layer.output, input.size(0), layer.out, input.options());
-    at::addmm_out(outputs_[i], parameters[layer.bias], *previous, parameters[layer.weight].t());
-    if (i + 1 < layers_.size()) activate(outputs_[i]);
+    if (layer.gain.empty()) {
+      at::addmm_out(outputs_[i], parameters[layer.bias], *previous, parameters[layer.weight].t());
+    } else {
+      at::mm_out(outputs_[i], *previous, parameters[layer.weight].t());
+      normalise(parameters, i);
+    }
+    if (is_hidden(i)) activate(i);
     previous = &outputs_[i];
   }
   return outputs_.back();
@@ -76,28 +104,82 @@ at::Tensor Mlp::backward(const ParameterSet& parameters, const at::Tensor& outpu
     const at::Tensor& input = i == 0 ? input_ : outputs_[i - 1];
     at::Tensor weight_gradient = gradients[layer.weight];
     at::Tensor bias_gradient = gradients[layer.bias];
+    if (layer.gain.empty()) {
+      at::sum_out(bias_gradient, gradient, 0);  // ∂b = Σ rows of G
+    } else {
+      gradient = through_normalisation(parameters, i, gradient, gradients);
+    }
     at::mm_out(weight_gradient, gradient.t(), input);  // ∂W = Gᵀ·X
-    at::sum_out(bias_gradient, gradient, 0);           // ∂b = Σ rows of G
     if (i == 0 && !wants_input_gradient) return {};
     at::Tensor input_gradient = rows_of(layer.input_gradient, gradient.size(0), layer.in, gradient.options());
     at::mm_out(input_gradient, gradient, parameters[layer.weight]);  // ∂X = G·W
-    if (i > 0) through_activation(input, input_gradient);
+    if (i > 0) through_activation(i - 1, input_gradient);
     gradient = input_gradient;
   }
   return gradient;
 }
 
-void Mlp::activate(at::Tensor& values) const {
-  activation_ == Activation::relu ? values.relu_() : values.tanh_();
+namespace {
+
+constexpr double leak = 0.01;      // of a leaky rectified unit, as in PyTorch
+constexpr double smallest = 1e-5;  // added to a row's variance, as in PyTorch
+
+// Whose derivative follows from the input, not from the output.
+bool keeps_input(const std::string& activation) { return activation == "gelu" || activation == "silu"; }
+
+}  // namespace
+
+void Mlp::activate(std::size_t i) {
+  at::Tensor& values = outputs_[i];
+  const std::string& activation = options_.activation;
+  if (keeps_input(activation)) {
+    before_[i] = rows_of(layers_[i].before, values.size(0), values.size(1), values.options());
+    before_[i].copy_(values);
+    activation == "gelu" ? at::gelu_out(values, before_[i]) : at::silu_out(values, before_[i]);
+  } else if (activation == "relu") {
+    values.relu_();
+  } else if (activation == "leaky_relu") {
+    at::leaky_relu_(values, leak);
+  } else {
+    values.tanh_();
+  }
 }
 
-// Both derivatives follow from the output a: relu' = [a > 0], tanh' = 1 − a².
-void Mlp::through_activation(const at::Tensor& output, at::Tensor& gradient) const {
-  if (activation_ == Activation::relu) {
-    at::threshold_backward_out(gradient, gradient, output, 0);
+// From the output a: relu' = [a > 0], leaky [a > 0] + leak [a ≤ 0], tanh' = 1 − a².
+void Mlp::through_activation(std::size_t i, at::Tensor& gradient) const {
+  const std::string& activation = options_.activation;
+  if (activation == "gelu") {
+    at::gelu_backward_out(gradient, gradient, before_[i]);
+  } else if (activation == "silu") {
+    at::silu_backward_out(gradient, gradient, before_[i]);
+  } else if (activation == "relu") {
+    at::threshold_backward_out(gradient, gradient, outputs_[i], 0);
+  } else if (activation == "leaky_relu") {
+    at::leaky_relu_backward_out(gradient, gradient, outputs_[i], leak, true);
   } else {
-    at::tanh_backward_out(gradient, gradient, output);
+    at::tanh_backward_out(gradient, gradient, outputs_[i]);
   }
+}
+
+// gain · (y − mean) / deviation + bias of each row y of x·Wᵀ.
+void Mlp::normalise(const ParameterSet& parameters, std::size_t i) {
+  const Layer& layer = layers_[i];
+  const auto [values, mean, inverse] = at::native_layer_norm(outputs_[i], {layer.out}, parameters[layer.gain],
+                                                             parameters[layer.bias], smallest);
+  normalised_[i] = {outputs_[i].clone(), mean, inverse};
+  outputs_[i].copy_(values);
+}
+
+at::Tensor Mlp::through_normalisation(const ParameterSet& parameters, std::size_t i,
+                                      const at::Tensor& gradient, ParameterSet& gradients) const {
+  const Layer& layer = layers_[i];
+  const Normalised& normalised = normalised_[i];
+  const auto [by_input, by_gain, by_bias] = at::native_layer_norm_backward(
+      gradient, normalised.input, {layer.out}, normalised.mean, normalised.inverse, parameters[layer.gain],
+      parameters[layer.bias], {true, true, true});
+  gradients[layer.gain].copy_(by_gain);
+  gradients[layer.bias].copy_(by_bias);
+  return by_input;
 }
 
 }  // namespace svi

@@ -6,26 +6,38 @@
 #include <string>
 #include <vector>
 
+#include "svi/base/options.hpp"
 #include "svi/base/random.hpp"
 #include "svi/core/parameter_set.hpp"
 
 namespace svi {
 
-enum class Activation { relu, tanh };
+struct MlpOptions {
+  std::string activation = "relu";
+  std::string normalisation = "none";
+  std::string initialisation = "uniform";
+
+  /// The keys of section `model` that belong to fully connected networks.
+  void describe(OptionSet& options);
+};
 
 /// A fully connected network with its backward pass written out on buffers of its own.
 ///
-/// Layer i maps [B, widths[i]] to [B, widths[i + 1]] by x·Wᵀ + b; the activation follows every layer but the
-/// last. Its parameters are `<name>.<i>/weight` [out, in] and `<name>.<i>/bias` [out] of a ParameterSet.
-/// **Local.**
+/// Layer i maps [B, widths[i]] to [B, widths[i + 1]] by x·Wᵀ + b; every layer but the last is followed by
+/// layer normalisation where that is wanted (Ba, Kiros, Hinton 2016) and by the activation. Its parameters
+/// are
+/// `<name>.<i>/weight` [out, in] and `<name>.<i>/bias` [out] of a ParameterSet, and with normalisation
+/// `<name>.<i>/gain` [out]; the bias is then added after it. **Local.**
 class Mlp {
  public:
   /// @param widths at least two: input, hidden…, output
-  Mlp(std::string name, std::vector<std::int64_t> widths, Activation activation);
+  Mlp(std::string name, std::vector<std::int64_t> widths, MlpOptions options);
 
   std::vector<ParameterShape> parameter_shapes() const;
 
-  /// Weights and biases uniform in ±1/√in, as torch.nn.Linear starts (He et al. 2015 with a = √5).
+  /// `uniform`: weights and biases uniform in ±1/√in, as torch.nn.Linear starts. Else biases are zero and
+  /// weights uniform in ±√(6/in) (`he`: He et al. 2015, for rectified units) or ±√(6/(in + out)) (`glorot`:
+  /// Glorot and Bengio 2010, for tanh). Gains are one.
   /// @param first_tensor keys the noise: the number of tensors that come before in the set
   void initialize(ParameterSet& parameters, std::uint64_t first_tensor, const Philox& noise) const;
 
@@ -46,17 +58,32 @@ class Mlp {
     std::string bias;
     std::int64_t in = 0;
     std::int64_t out = 0;
-    at::Tensor output;          // [capacity, out], after the activation
+    std::string gain;           // empty without normalisation
+    at::Tensor before;          // [capacity, out], before the activation, where its derivative needs that
+    at::Tensor output;          // [capacity, out], after it
     at::Tensor input_gradient;  // [capacity, in]; the first layer's only if it is ever wanted
   };
 
-  void activate(at::Tensor& values) const;
-  void through_activation(const at::Tensor& output, at::Tensor& gradient) const;
+  // What normalisation leaves for the way back.
+  struct Normalised {
+    at::Tensor input;    // x·Wᵀ [B, out]
+    at::Tensor mean;     // [B, 1]
+    at::Tensor inverse;  // 1 / standard deviation [B, 1]
+  };
+
+  bool is_hidden(std::size_t layer) const { return layer + 1 < layers_.size(); }
+  void activate(std::size_t layer);
+  void through_activation(std::size_t layer, at::Tensor& gradient) const;
+  void normalise(const ParameterSet& parameters, std::size_t layer);
+  at::Tensor through_normalisation(const ParameterSet& parameters, std::size_t layer,
+                                   const at::Tensor& gradient, ParameterSet& gradients) const;
 
   std::vector<Layer> layers_;
-  Activation activation_;
+  MlpOptions options_;
   at::Tensor input_;
   std::vector<at::Tensor> outputs_;  // views of this batch's rows
+  std::vector<at::Tensor> before_;   // likewise, empty where not kept
+  std::vector<Normalised> normalised_;
 };
 
 }  // namespace svi

@@ -11,6 +11,7 @@
 
 #include <ATen/ATen.h>
 
+#include <numeric>
 #include <utility>
 
 #include "svi/base/error.hpp"
@@ -29,10 +30,6 @@ std::vector<std::int64_t> widths(std::int64_t first, const std::vector<std::int6
   return all;
 }
 
-Activation activation_of(const std::string& name) {
-  return name == "relu" ? Activation::relu : Activation::tanh;
-}
-
 }  // namespace
 
 void VaeOptions::describe(OptionSet& model, OptionSet& objective) {
@@ -40,13 +37,18 @@ void VaeOptions::describe(OptionSet& model, OptionSet& objective) {
   model.integer("latent", latent, width, "dimensions", "Z, the width of z");
   model.integers("encoder", encoder, width, "units", "hidden layers from x to q(z|x); [] for none");
   model.integers("decoder", decoder, width, "units", "hidden layers from z to p(x|z); [] for none");
-  model.choice("activation", activation, {"relu", "tanh"}, "after each hidden layer");
+  network.describe(model);
   model.choice("binarisation", binarisation, {"none", "dynamic"},
                "none: grey values as probabilities; dynamic: each pixel drawn anew at every step");
   likelihood.describe(model);
   objective.integer("samples", samples, Range::between(1, 10000), "samples", "L, draws of z for each row");
-  objective.real("kl.weight", kl_weight, Range::at_least(0), "", "β: what the KL counts in training");
   objective.choice("elbo", elbo, {"analytic", "sampled"}, "the KL in closed form, or by the samples of z");
+  bound.describe(objective);
+  kl.describe(objective);
+}
+
+bool VaeOptions::takes_counts() const {
+  return make_likelihood(likelihood)->feature_kind() == FeatureKind::counts;
 }
 
 std::unique_ptr<Model> VaeOptions::build(const DataShape& shape) const {
@@ -62,25 +64,34 @@ std::unique_ptr<Model> VaeOptions::build(const DataShape& shape) const {
 Vae::Vae(VaeOptions options, const DataShape& shape)
     : options_(std::move(options)),
       shape_(shape),
-      encoder_("encoder", widths(shape.width(), options_.encoder, 2 * options_.latent),
-               activation_of(options_.activation)),
-      decoder_("decoder", widths(options_.latent, options_.decoder, shape.width()),
-               activation_of(options_.activation)),
-      likelihood_(make_likelihood(options_.likelihood)) {}
+      kl_(options_.kl, options_.latent, shape),
+      bound_(options_.bound, options_.samples, options_.elbo == "analytic", kl_.uses_means()),
+      likelihood_(make_likelihood(options_.likelihood)),
+      encoder_("encoder", widths(shape.width(), options_.encoder, 2 * options_.latent), options_.network),
+      decoder_("decoder", widths(options_.latent, options_.decoder, likelihood_->width(shape.width())),
+               options_.network) {}
 
 std::vector<ParameterShape> Vae::parameter_shapes() const {
   std::vector<ParameterShape> shapes = encoder_.parameter_shapes();
   for (ParameterShape& shape : decoder_.parameter_shapes()) shapes.push_back(std::move(shape));
+  for (ParameterShape& shape : likelihood_->parameter_shapes(shape_.width()))
+    shapes.push_back(std::move(shape));
   return shapes;
 }
 
 void Vae::initialize(ParameterSet& parameters, const Philox& noise) const {
   encoder_.initialize(parameters, 0, noise);
   decoder_.initialize(parameters, encoder_.parameter_shapes().size(), noise);
+  for (const ParameterShape& shape : likelihood_->parameter_shapes(shape_.width()))
+    parameters[shape.name].zero_();
 }
 
 Tensor Vae::features(const Minibatch& minibatch, const Philox& noise, at::ScalarType type) const {
-  const Tensor grey = scaled_features(std::get<DenseRows>(minibatch.rows).features, type);
+  if (const auto* counts = std::get_if<CountRows>(&minibatch.rows))
+    return densified(*counts, shape_.width(), type);
+  const Tensor& rows = std::get<DenseRows>(minibatch.rows).features;
+  if (likelihood_->feature_kind() == FeatureKind::levels) return rows.to(type);
+  const Tensor grey = scaled_features(rows, type);
   if (options_.binarisation == "none") return grey;
   return binarised(grey, minibatch.ids, minibatch.step, noise);
 }
@@ -103,7 +114,7 @@ Draws Vae::draw(const Tensor& posterior, const Minibatch& minibatch, const Philo
 Pass Vae::forward(const ParameterSet& parameters, const Minibatch& minibatch, const Philox& noise) {
   Pass pass;
   pass.x = features(minibatch, noise, parameters.flat().scalar_type());
-  pass.posterior = encoder_.forward(parameters, pass.x);
+  pass.posterior = encoder_.forward(parameters, likelihood_->encoder_input(pass.x));
   pass.draws = draw(pass.posterior, minibatch, noise);
   pass.output = decoder_.forward(parameters, pass.draws.z);
   return pass;
@@ -123,99 +134,59 @@ void Vae::add_kl(const Pass& pass, std::span<double> per_dimension) const {
   }
 }
 
-Tensor Vae::posterior_gradient(const Pass& pass, const Tensor& z_gradient) const {
-  Tensor gradient = at::zeros_like(pass.posterior);
-  const std::int64_t rows = pass.posterior.size(0);
-  const double kl_weight = options_.kl_weight * (1.0 / static_cast<double>(options_.samples));
-  for (std::int64_t l = 0; l < options_.samples; ++l) {
-    const Tensor noise = pass.draws.noise.narrow(0, l * rows, rows);
-    const Tensor by_z = z_gradient.narrow(0, l * rows, rows);  // ∂ Σ ln p(x|z) of this sample
-    if (options_.elbo == "analytic") {
-      diagonal_gaussian::add_gradient_analytic(pass.posterior, noise, by_z, kl_weight, gradient);
-    } else {
-      diagonal_gaussian::add_gradient_sampled(pass.posterior, noise, pass.draws.z.narrow(0, l * rows, rows),
-                                              by_z, kl_weight, gradient);
-    }
-  }
-  return gradient;
-}
-
-void Vae::accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,
-                     Contribution& contribution) {
-  ParameterSet& gradients = contribution.statistics;
-  const std::int64_t decoder_first = gradients["decoder.0/weight"].storage_offset();
-  if (minibatch.size() == 0) {  // nothing to add, but every rank announces the same ranges
-    contribution.mark_ready(decoder_first, gradients.flat().numel());
-    contribution.mark_ready(0, decoder_first);
-    return;
-  }
-  Pass pass = forward(parameters, minibatch, inputs.noise);
-  contribution.terms.scalar("reconstruction") += likelihood_->log_likelihood_and_gradient(
-      targets(pass), pass.output, 1.0 / static_cast<double>(options_.samples));
-  std::vector<double> kl(static_cast<std::size_t>(options_.latent), 0.0);
-  add_kl(pass, kl);
-  for (const double value : kl) contribution.terms.scalar("kl") += value;
-  contribution.terms.scalar("rows") += static_cast<double>(minibatch.size());
-
-  const Tensor z_gradient = decoder_.backward(parameters, pass.output, gradients, true);
-  contribution.mark_ready(decoder_first, gradients.flat().numel());
-  encoder_.backward(parameters, posterior_gradient(pass, z_gradient), gradients, false);
-  contribution.mark_ready(0, decoder_first);
+SumLayout Vae::terms() const {
+  SumLayout layout{{"reconstruction", 1}, {"kl", options_.latent}};
+  if (!trains_elbo()) layout.emplace_back("objective", 1);
+  if (kl_.varies()) layout.emplace_back("kl_weight", 1);
+  return layout;
 }
 
 void Vae::to_direction(const ParameterSet&, Contribution& total) const {
   total.statistics.flat().mul_(1.0 / total.terms.scalar("rows"));  // ∇ of the mean ELBO
 }
 
-Metrics Vae::elbo_metrics(const Sums& totals, double kl) const {
+Metrics Vae::elbo_metrics(const Sums& totals) const {
   const double rows = totals.scalar("rows");
   const double reconstruction = totals.scalar("reconstruction") / rows;
+  const std::span<const double> by_dimension = totals["kl"];
+  const double kl = std::accumulate(by_dimension.begin(), by_dimension.end(), 0.0) / rows;
   Metrics metrics;
-  metrics.values = {
-      {"elbo", reconstruction - kl / rows}, {"reconstruction", reconstruction}, {"kl", kl / rows}};
-  if (options_.kl_weight != 1) metrics.values["objective"] = reconstruction - options_.kl_weight * kl / rows;
+  metrics.values = {{"elbo", reconstruction - kl}, {"reconstruction", reconstruction}, {"kl", kl}};
+  for (const char* name : {"objective", "kl_weight"}) {
+    if (totals.contains(name)) metrics.values[name] = totals.scalar(name) / rows;
+  }
   return metrics;
 }
 
-Metrics Vae::training_metrics(const ParameterSet&, const Sums& totals) const {
-  return elbo_metrics(totals, totals.scalar("kl"));
-}
+Metrics Vae::training_metrics(const ParameterSet&, const Sums& totals) const { return elbo_metrics(totals); }
 
 std::unique_ptr<Evaluation> Vae::evaluation(const ParameterSet& parameters, EvaluationRows rows,
                                             std::uint64_t seed) {
   return rows == EvaluationRows::training ? nullptr : evaluation_of(*this, parameters, seed);
 }
 
-void Vae::require_fit(const Rows& rows) const {
-  const auto& dense = std::get<DenseRows>(rows);
-  if (dense.rows() == 0 || dense.features.scalar_type() == at::kByte) return;  // bytes are scaled to [0, 1]
-  likelihood_->require_fit(dense.features);
+void Vae::require_fit(const Minibatch& minibatch) const {
+  const auto* dense = std::get_if<DenseRows>(&minibatch.rows);
+  if (dense == nullptr || dense->rows() == 0) return;  // counts were checked as they were read
+  const bool is_scaled = likelihood_->feature_kind() == FeatureKind::real;
+  if (is_scaled && dense->features.scalar_type() == at::kByte) return;
+  likelihood_->require_fit(dense->features, minibatch.ids);
 }
 
 std::int64_t Vae::workspace_bytes(std::int64_t local_rows) const {
   // Of each row: x, drawn from grey values and uniform numbers if at all; the posterior and its gradient;
   // hidden layers and theirs.
   std::int64_t units = (options_.binarisation == "none" ? 1 : 3) * shape_.width() + 4 * options_.latent;
+  const bool is_seen_otherwise = likelihood_->feature_kind() != FeatureKind::real;  // by the encoder
+  if (is_seen_otherwise) units += shape_.width();
   for (const std::int64_t width : options_.encoder) units += 2 * width;
   // Of each sample: ε, z and its gradient, hidden layers, the output, and x again where there are several.
-  std::int64_t sample_units = 3 * options_.latent + (options_.samples == 1 ? 1 : 2) * shape_.width();
+  std::int64_t sample_units = 3 * options_.latent + likelihood_->width(shape_.width());
+  if (options_.samples > 1) sample_units += shape_.width();
+  if (!bound_.is_plain_elbo()) sample_units += 2 * shape_.width() + 4 * options_.latent;  // each draw's ln w
   for (const std::int64_t width : options_.decoder) sample_units += 2 * width;
   units += options_.samples * sample_units;
   return units * local_rows * static_cast<std::int64_t>(sizeof(float));
-}
-
-Tensor Vae::sample(const ParameterSet& parameters, std::int64_t count, const Philox& noise) {
-  std::vector<std::int64_t> draws(static_cast<std::size_t>(count));
-  for (std::int64_t i = 0; i < count; ++i) draws[static_cast<std::size_t>(i)] = i;
-  const Tensor z =
-      standard_normal(draws, 0, options_.latent, Purpose::generation, noise, parameters.flat().scalar_type());
-  return likelihood_->mean(decoder_.forward(parameters, z.to(parameters.flat().device())));
-}
-
-Tensor Vae::reconstruct(const ParameterSet& parameters, const Minibatch& rows) {
-  const Tensor x = features(rows, Philox(0), parameters.flat().scalar_type());
-  const Tensor mean = encoder_.forward(parameters, x).narrow(1, 0, options_.latent).contiguous();
-  return likelihood_->mean(decoder_.forward(parameters, mean));
 }
 
 namespace {

@@ -9,8 +9,11 @@
 
 #include "mlp.hpp"
 #include "svi/distributions/likelihood.hpp"
+#include "svi/models/latent_model.hpp"
 #include "svi/models/model.hpp"
 #include "svi/models/registry.hpp"
+#include "vae_bounds.hpp"
+#include "vae_objective.hpp"
 
 namespace svi::vae {
 
@@ -18,14 +21,16 @@ struct VaeOptions : ModelOptions {
   std::int64_t latent = 20;
   std::vector<std::int64_t> encoder = {400};
   std::vector<std::int64_t> decoder = {400};
-  std::string activation = "relu";
+  MlpOptions network;
   std::string binarisation = "none";
   LikelihoodOptions likelihood;
   std::int64_t samples = 1;
-  double kl_weight = 1.0;
   std::string elbo = "analytic";
+  BoundOptions bound;
+  KlOptions kl;
 
   void describe(OptionSet& model, OptionSet& objective) override;
+  bool takes_counts() const override;
   std::unique_ptr<Model> build(const DataShape& shape) const override;
 };
 
@@ -37,20 +42,20 @@ struct Draws {
 
 /// What rows have become on their way through both networks.
 struct Pass {
-  Tensor x;          ///< [B, D]
+  Tensor x;          ///< what the likelihood is of [B, D]
   Tensor posterior;  ///< μ and ln σ² of q(z|x) [B, 2Z]: a buffer of the encoder
   Draws draws;
   Tensor output;  ///< of the decoder [L·B, its width]: a buffer of it
 };
 
 /// See vae.cpp for the model.
-class Vae : public Model, public ImageGenerator {
+class Vae : public Model, public LatentModel {
  public:
   Vae(VaeOptions options, const DataShape& shape);
 
   std::vector<ParameterShape> parameter_shapes() const override;
   void initialize(ParameterSet& parameters, const Philox& noise) const override;
-  SumLayout terms() const override { return {{"reconstruction", 1}, {"kl", 1}}; }
+  SumLayout terms() const override;
   void accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,
                   Contribution& contribution) override;
   void to_direction(const ParameterSet& parameters, Contribution& total) const override;
@@ -58,11 +63,18 @@ class Vae : public Model, public ImageGenerator {
   std::unique_ptr<Evaluation> evaluation(const ParameterSet& parameters, EvaluationRows rows,
                                          std::uint64_t seed) override;
   std::string selection_metric() const override { return "elbo"; }
-  void require_fit(const Rows& rows) const override;
+  void require_fit(const Minibatch& rows) const override;
   std::int64_t workspace_bytes(std::int64_t local_rows) const override;
 
-  Tensor sample(const ParameterSet& parameters, std::int64_t count, const Philox& noise) override;
-  Tensor reconstruct(const ParameterSet& parameters, const Minibatch& rows) override;
+  // What a trained one is used for: see vae_use.cpp.
+  std::int64_t latent() const override { return options_.latent; }
+  Posterior encode(const ParameterSet& parameters, const Minibatch& rows, const Philox& noise) override;
+  Tensor decode(const ParameterSet& parameters, const Tensor& z) override;
+  Tensor prior_draws(const ParameterSet& parameters, std::int64_t count, const Philox& noise) override;
+  RowBounds bounds(const ParameterSet& parameters, const Minibatch& rows, const Philox& noise) override;
+  Tensor log_evidence(const ParameterSet& parameters, const Minibatch& rows, std::int64_t samples,
+                      const Philox& noise) override;
+  double bits_per_dimension(double log_likelihood) const override;
 
   const VaeOptions& options() const { return options_; }
   const Likelihood& likelihood() const { return *likelihood_; }
@@ -73,19 +85,36 @@ class Vae : public Model, public ImageGenerator {
   Tensor targets(const Pass& pass) const;
   /// Σ over rows of the KL by dimension, in the form that is trained. @param per_dimension [Z] nats, added to
   void add_kl(const Pass& pass, std::span<double> per_dimension) const;
-  /// The means by row, of the sums in `totals`: "rows", "reconstruction". @param kl Σ over rows, nats
-  Metrics elbo_metrics(const Sums& totals, double kl) const;
+  /// The means by row, of the sums in `totals`: "rows", "reconstruction", "kl" [Z], perhaps "objective".
+  Metrics elbo_metrics(const Sums& totals) const;
+  /// Whether an objective that is not the ELBO is a sum over rows, with the KL's final weight.
+  bool tells_objective() const;
+  /// That sum. @param log_likelihood [L·B] float64
+  double objective(const Pass& pass, const Tensor& log_likelihood) const;
 
  private:
   Draws draw(const Tensor& posterior, const Minibatch& minibatch, const Philox& noise) const;
   Tensor features(const Minibatch& minibatch, const Philox& noise, at::ScalarType type) const;
-  Tensor posterior_gradient(const Pass& pass, const Tensor& z_gradient) const;
+  double log_evidence_of(const ParameterSet& parameters, const Tensor& x, std::int64_t id,
+                         std::int64_t samples, const Philox& noise);
+
+  // In vae_gradient.cpp.
+  bool trains_elbo() const { return bound_.is_elbo() && kl_.is_elbo(); }
+  void accumulate_elbo(const ParameterSet& parameters, Pass& pass, const KlTerm& kl,
+                       Contribution& contribution);
+  void accumulate_bound(const ParameterSet& parameters, Pass& pass, const KlTerm& kl,
+                        Contribution& contribution);
+  Tensor decoder_gradient(const ParameterSet& parameters, Pass& pass, const BoundTerms& bound,
+                          ParameterSet& gradients);
+  Tensor elbo_gradient(const Pass& pass, const Tensor& z_gradient, const KlTerm& kl) const;
 
   VaeOptions options_;
   DataShape shape_;
+  KlObjective kl_;
+  Bound bound_;
+  std::unique_ptr<Likelihood> likelihood_;  // before the decoder, whose width it tells
   Mlp encoder_;
   Mlp decoder_;
-  std::unique_ptr<Likelihood> likelihood_;
 };
 
 /// A pass over held-out rows: see vae_evaluation.cpp.

@@ -4,8 +4,6 @@
 
 #include <ATen/ATen.h>
 
-#include <numeric>
-
 #include "vae.hpp"
 
 namespace svi::vae {
@@ -19,16 +17,21 @@ class VaeEvaluation : public Evaluation {
 
   SumLayout layout() const override {
     const std::int64_t latent = vae_.options().latent;
-    return {{"rows", 1}, {"reconstruction", 1}, {"kl", latent}, {"mean", latent}, {"squared_mean", latent}};
+    SumLayout layout{
+        {"rows", 1}, {"reconstruction", 1}, {"kl", latent}, {"mean", latent}, {"squared_mean", latent}};
+    if (vae_.tells_objective()) layout.emplace_back("objective", 1);
+    return layout;
   }
 
   void add(const Minibatch& rows, Sums& sums) override {
     if (rows.size() == 0) return;
     const Pass pass = vae_.forward(parameters_, rows, noise_);
     sums.scalar("rows") += static_cast<double>(rows.size());
+    const Tensor log_likelihood =
+        vae_.likelihood().log_likelihood(vae_.targets(pass), pass.output, parameters_);
     sums.scalar("reconstruction") +=
-        vae_.likelihood().log_likelihood(vae_.targets(pass), pass.output).sum().item<double>() /
-        static_cast<double>(vae_.options().samples);
+        log_likelihood.sum().item<double>() / static_cast<double>(vae_.options().samples);
+    if (vae_.tells_objective()) sums.scalar("objective") += vae_.objective(pass, log_likelihood);
     vae_.add_kl(pass, sums["kl"]);
     const Tensor mean = pass.posterior.narrow(1, 0, vae_.options().latent).to(at::kDouble);
     add(mean.sum(0), sums["mean"]);
@@ -38,7 +41,7 @@ class VaeEvaluation : public Evaluation {
   Metrics finish(const Sums& totals) const override {
     const double rows = totals.scalar("rows");
     const std::span<const double> kl = totals["kl"];
-    Metrics metrics = vae_.elbo_metrics(totals, std::accumulate(kl.begin(), kl.end(), 0.0));
+    Metrics metrics = vae_.elbo_metrics(totals);
     double active = 0;
     for (std::size_t j = 0; j < kl.size(); ++j) {
       const double mean = totals["mean"][j] / rows;

@@ -18,6 +18,19 @@ at::Tensor scaled_features(const at::Tensor& rows, at::ScalarType type) {
   return scaled;
 }
 
+at::Tensor densified(const CountRows& rows, std::int64_t width, at::ScalarType type) {
+  at::Tensor dense = at::zeros({rows.rows(), width}, type);
+  AT_DISPATCH_FLOATING_TYPES(type, "densified", [&] {
+    auto* row = dense.data_ptr<scalar_t>();
+    for (std::size_t b = 0; b + 1 < rows.starts.size(); ++b, row += width) {
+      for (auto i = static_cast<std::size_t>(rows.starts[b]);
+           i < static_cast<std::size_t>(rows.starts[b + 1]); ++i)
+        row[rows.words[i]] = rows.counts[i];
+    }
+  });
+  return dense;
+}
+
 at::Tensor binarised(const at::Tensor& grey, std::span<const std::int64_t> ids, std::int64_t step,
                      const Philox& noise) {
   const std::int64_t width = grey.size(1);
@@ -48,6 +61,19 @@ at::Tensor latent_noise(std::span<const std::int64_t> ids, std::int64_t step, st
   const at::Tensor by_row = standard_normal(ids, step, samples * width, Purpose::latent, noise, type);
   if (samples == 1) return by_row;
   return by_row.view({std::ssize(ids), samples, width}).transpose(0, 1).reshape({-1, width});
+}
+
+at::Tensor importance_noise(std::int64_t id, std::int64_t first, std::int64_t count, std::int64_t width,
+                            const Philox& noise, at::ScalarType type) {
+  at::Tensor values = at::empty({count, width}, type);
+  AT_DISPATCH_FLOATING_TYPES(type, "importance_noise", [&] {
+    for (std::int64_t l = 0; l < count; ++l) {
+      noise.fill_normal(
+          std::span(values.data_ptr<scalar_t>() + l * width, static_cast<std::size_t>(width)),
+          Purpose::importance, static_cast<std::uint64_t>(first + l), static_cast<std::uint64_t>(id));
+    }
+  });
+  return values;
 }
 
 }  // namespace svi

@@ -6,11 +6,15 @@
 #include <span>
 
 #include "svi/base/random.hpp"
+#include "svi/core/minibatch.hpp"
 
 namespace svi {
 
 /// Rows as numbers: uint8 becomes value/255, float32 stays. [B, D] of `type`. **Local.**
 at::Tensor scaled_features(const at::Tensor& rows, at::ScalarType type);
+
+/// Rows of word counts with all the words that do not occur: [B, width] of `type`. **Local.**
+at::Tensor densified(const CountRows& rows, std::int64_t width, at::ScalarType type);
 
 /// Each pixel 1 with its grey value as probability, keyed by (pixel, step, row): [B, D]. **Local.**
 at::Tensor binarised(const at::Tensor& grey, std::span<const std::int64_t> ids, std::int64_t step,
@@ -24,5 +28,10 @@ at::Tensor standard_normal(std::span<const std::int64_t> ids, std::int64_t step,
 /// **Local.**
 at::Tensor latent_noise(std::span<const std::int64_t> ids, std::int64_t step, std::int64_t samples,
                         std::int64_t width, const Philox& noise, at::ScalarType type);
+
+/// ε of draws [first, first + count) of one row, [count, width], draw l keyed by (importance, l, id).
+/// **Local.**
+at::Tensor importance_noise(std::int64_t id, std::int64_t first, std::int64_t count, std::int64_t width,
+                            const Philox& noise, at::ScalarType type);
 
 }  // namespace svi

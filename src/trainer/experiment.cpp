@@ -71,7 +71,7 @@ Experiment::Experiment(Settings settings, comm::Communicator& communicator, Star
   config_yaml_ = config::to_yaml(settings_.sections());
   run_directory_ = settings_.run_directory();
   require_same_start();
-  data_ = std::make_unique<TrainingData>(settings_, settings_.model_entry->needs_counts, communicator_,
+  data_ = std::make_unique<TrainingData>(settings_, settings_.model->takes_counts(), communicator_,
                                          start_.with_rows ? RowUse::training : RowUse::none);
   comm::together(communicator_, "building the model", [this] { build(); });
   comm::require_same(communicator_, "the priors of words (model.prior_file)", priors_.digest());
@@ -116,12 +116,15 @@ void Experiment::build() {
   require_patience_has_sense();
   priors_ = read_priors(*settings_.model, data_->facts());
   DataShape shape = data_->shape();
+  shape.steps_per_epoch = per_epoch;
+  shape.total_steps = total_steps_;
   shape.word_priors = priors_.list;
   model_ = settings_.model->build(shape);
   require_tuning_has_sense();
-  require_fit(data_->training(), "data.train");
-  require_fit(data_->validation(), "data.validation");
-  require_fit(data_->test(), "data.test");
+  const std::string& validation = settings_.data.validation;
+  require_fit(data_->training(), "data.train", settings_.data.train);
+  require_fit(data_->validation(), "data.validation", validation.empty() ? settings_.data.train : validation);
+  require_fit(data_->test(), "data.test", settings_.data.test);
   rule_ = make_update_rule(settings_.optimizer, total_steps_);
   state_.seed = static_cast<std::uint64_t>(settings_.run.seed);
   require_memory(model_->parameter_shapes(), element_type(), rule_->state_names().size());
@@ -167,14 +170,14 @@ at::ScalarType Experiment::element_type() const {
   return settings_.device.precision == "float64" ? at::kDouble : at::kFloat;
 }
 
-void Experiment::require_fit(const data::LocalRows& rows, const char* key) const try {
+void Experiment::require_fit(const data::LocalRows& rows, const char* key, const std::string& path) const try {
   if (data_->counts_words()) return;  // counts were checked one by one as they were read
   constexpr std::int64_t rows_at_once = 4096;
   for (std::int64_t first = 0; first < rows.size(); first += rows_at_once) {
-    model_->require_fit(rows.slice(first, std::min(first + rows_at_once, rows.size()), 0).rows);
+    model_->require_fit(rows.slice(first, std::min(first + rows_at_once, rows.size()), 0));
   }
 } catch (const Error& error) {
-  throw Error(error.code(), "{}: {}", key, error.what());
+  throw Error(error.code(), "{}: {}: {}", key, path, error.what());
 }
 
 void Experiment::prepare_directory() {
@@ -302,11 +305,10 @@ void Experiment::share_state() {
   };
   shared([&](double& number) { scalars.push_back(number); });
   const std::size_t of_state = 4;
-  const std::size_t of_means = scalars.size();
-  const SumLayout terms = model_->terms();
-  for (const auto& [name, length] : terms) {
-    const auto mean = state_.previous_means.find(name);
-    scalars.push_back(mean == state_.previous_means.end() ? 0 : mean->second);
+  for (const auto& [name, length] : model_->terms()) {
+    std::vector<double>& means = state_.previous_means[name];
+    means.resize(static_cast<std::size_t>(length));  // zeros before the first step
+    scalars.insert(scalars.end(), means.begin(), means.end());
   }
   communicator_.control().broadcast(comm::buffer_of(std::span(scalars)), 0, "checkpoint")->wait();
   state_.step = static_cast<std::int64_t>(scalars[0]);
@@ -315,8 +317,9 @@ void Experiment::share_state() {
   state_.best_step = static_cast<std::int64_t>(scalars[3]);
   std::size_t next = of_state;
   shared([&](double& number) { number = scalars[next++]; });
-  for (std::size_t i = 0; i < terms.size(); ++i)
-    state_.previous_means[terms[i].first] = scalars[of_means + i];
+  for (const auto& [name, length] : model_->terms()) {
+    for (double& mean : state_.previous_means[name]) mean = scalars[next++];
+  }
 }
 
 Outcome Experiment::run(Observer& observer, const StopSignal& stop) {

@@ -5,19 +5,19 @@
 namespace svi::trainer {
 
 Minibatches::Minibatches(TrainingData& data, comm::Communicator& communicator,
-                         std::vector<std::int32_t> always)
+                         std::vector<std::int32_t> always, bool unites_words)
     : data_(data),
       communicator_(communicator),
       always_(std::move(always)),
-      words_(data.counts_words() ? data.shape().width() : 0) {}
+      unites_words_(unites_words),
+      words_(unites_words ? data.shape().width() : 0) {}
 
 void Minibatches::prepare(std::int64_t step) {
   finish();
   next_ = data_.minibatch(step);
-  const auto* counts = std::get_if<CountRows>(&next_.rows);
-  if (counts == nullptr) return;
+  if (!unites_words_) return;
   words_.clear();
-  words_.add(*counts);
+  words_.add(std::get<CountRows>(next_.rows));
   words_.add(always_);
   uniting_ = communicator_.control().all_reduce(comm::buffer_of(words_.bits()),
                                                 comm::ReduceOperation::bitwise_or, "words of a minibatch");

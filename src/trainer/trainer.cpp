@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "divergence.hpp"
@@ -19,6 +20,10 @@ SumLayout with_stop_votes(SumLayout terms) {
   return terms;
 }
 
+bool has_lazy_matrix(const Model& model) {
+  return std::ranges::any_of(model.parameter_shapes(), &ParameterShape::is_lazy);
+}
+
 }  // namespace
 
 Trainer::Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, TrainingState& state)
@@ -27,7 +32,8 @@ Trainer::Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, Tra
       state_(state),
       noise_(state.seed),
       evaluator_(parts.model, parts.communicator, state.seed),
-      minibatches_(parts.data, parts.communicator, parts.model.rows_of_every_step()),
+      minibatches_(parts.data, parts.communicator, parts.model.rows_of_every_step(),
+                   has_lazy_matrix(parts.model)),
       reduction_(parts.communicator),
       contribution_(parts.model.parameter_shapes(), state.parameters.flat().scalar_type(),
                     with_stop_votes(parts.model.terms())),
@@ -92,7 +98,10 @@ void Trainer::require_finite() const {
 void Trainer::remember_means() {
   const double rows = contribution_.terms.scalar("rows");
   for (const auto& [name, length] : parts_.model.terms()) {
-    if (length == 1) state_.previous_means[name] = contribution_.terms.scalar(name) / rows;
+    const std::span<const double> sums = contribution_.terms[name];
+    std::vector<double>& means = state_.previous_means[name];
+    means.assign(sums.begin(), sums.end());
+    for (double& mean : means) mean /= rows;
   }
 }
 

@@ -70,7 +70,7 @@ inline Checkpoint sample_checkpoint(std::int64_t step = 7, at::ScalarType type =
     state.optimizer[name] = state.parameters.zeros_like();
     fill(state.optimizer[name], static_cast<double>(step) + 0.5);
   }
-  state.previous_means = {{"kl", 24.0625}, {"reconstruction", -80.5}};
+  state.previous_means = {{"kl", {24.0625, -0.5, 1e-300}}, {"reconstruction", {-80.5}}};
   state.training_seconds = 12.5;
   return checkpoint;
 }

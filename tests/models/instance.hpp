@@ -99,9 +99,11 @@ class Instance {
     return contribution;
   }
 
-  double elbo(const Minibatch& minibatch) {
-    return model->training_metrics(state.parameters, accumulate(minibatch).terms).values.at("elbo");
+  /// Of a training line.
+  double figure(const std::string& name, const Minibatch& minibatch) {
+    return model->training_metrics(state.parameters, accumulate(minibatch).terms).values.at(name);
   }
+  double elbo(const Minibatch& minibatch) { return figure("elbo", minibatch); }
 
   void step(const UpdateRule& rule, const Minibatch& minibatch) {
     prepare_state(rule, state);

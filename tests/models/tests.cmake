@@ -1,6 +1,6 @@
 svi_test(models
   SOURCES models/contract_test.cpp models/lda_e_step_test.cpp models/lda_inference_test.cpp models/lda_test.cpp
-    models/vae_test.cpp
+    models/vae_test.cpp models/vae_network_test.cpp
   LIBRARIES svi_models svi_optim svi_config TIMEOUT 600)
 target_include_directories(test_models PRIVATE ${PROJECT_SOURCE_DIR}/src)  # the E-step is no public header
 
@@ -15,3 +15,13 @@ target_include_directories(test_models_evaluation PRIVATE ${PROJECT_SOURCE_DIR}/
 
 svi_test(models_priors SOURCES models/lda_priors_test.cpp LIBRARIES svi_models svi_optim svi_config)
 target_include_directories(test_models_priors PRIVATE ${PROJECT_SOURCE_DIR}/src)
+
+svi_test(models_vae_objective SOURCES models/vae_bounds_test.cpp models/vae_objective_test.cpp
+  LIBRARIES svi_models svi_optim svi_config)
+target_include_directories(test_models_vae_objective PRIVATE ${PROJECT_SOURCE_DIR}/src)
+
+svi_test(models_vae_likelihood SOURCES models/vae_likelihood_test.cpp LIBRARIES svi_models svi_optim svi_config)
+target_include_directories(test_models_vae_likelihood PRIVATE ${PROJECT_SOURCE_DIR}/src)
+
+svi_test(models_latent SOURCES models/vae_use_test.cpp LIBRARIES svi_models svi_optim svi_config)
+target_include_directories(test_models_latent PRIVATE ${PROJECT_SOURCE_DIR}/src)  # vae.hpp is no public header

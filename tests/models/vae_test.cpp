@@ -1,10 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <numbers>
 #include <numeric>
 
-#include "models/instance.hpp"
+#include "models/ppca.hpp"
 #include "models/vae_features.hpp"
 #include "svi/base/error.hpp"
 
@@ -13,47 +12,10 @@ namespace {
 using svi::Minibatch;
 using svi::Tensor;
 using svi::test::Instance;
+using svi::test::Ppca;
 using svi::test::synthetic;
 
-constexpr std::int64_t width = 6;
-constexpr std::int64_t latent = 2;
-constexpr double variance = 0.3;
-
-// Probabilistic PCA: p(x) = N(b, W Wᵀ + v I). With orthogonal columns of W the true posterior has a diagonal
-// covariance, v / (v + |w_j|²), and the mean M⁻¹ Wᵀ (x − b), M = WᵀW + v I: a linear encoder holds it
-// exactly.
-struct Ppca {
-  Ppca()
-      : model("vae", {"latent=2", "encoder=[]", "decoder=[]", "likelihood=gaussian", "variance=0.3"},
-              {.training_rows = 20, .feature_shape = {width}}, at::kDouble) {
-    w.select(1, 0).copy_(at::tensor({1.0, 0.5, 0.0, -0.5, 0.2, 0.0}, at::kDouble));
-    w.select(1, 1).copy_(at::tensor({0.5, -1.0, 0.7, 0.0, 0.0, -0.4}, at::kDouble));
-    model.state.parameters["decoder.0/weight"].copy_(w);
-    model.state.parameters["decoder.0/bias"].copy_(b);
-    const Tensor scale = (w * w).sum(0) + variance;  // diagonal of M
-    const Tensor mean_weight = w.t() / scale.unsqueeze(1);
-    const Tensor weight = model.state.parameters["encoder.0/weight"];
-    const Tensor bias = model.state.parameters["encoder.0/bias"];
-    weight.zero_();
-    weight.slice(0, 0, latent).copy_(mean_weight);
-    bias.slice(0, 0, latent).copy_(-at::mv(mean_weight, b));
-    bias.slice(0, latent, 2 * latent).copy_(at::log(variance / scale));
-  }
-
-  double log_p(const Tensor& x) const {
-    const Tensor covariance = at::mm(w, w.t()) + variance * at::eye(width, at::kDouble);
-    const Tensor difference = x.to(at::kDouble) - b;
-    const Tensor solved = at::linalg_solve(covariance, difference.t());
-    const double quadratic = (difference.t() * solved).sum().item<double>();
-    const auto rows = static_cast<double>(x.size(0));
-    const double log_determinant = std::get<1>(at::linalg_slogdet(covariance)).item<double>();
-    return -0.5 * (quadratic + rows * (log_determinant + width * std::log(2 * std::numbers::pi)));
-  }
-
-  Tensor w = at::zeros({width, latent}, at::kDouble);
-  Tensor b = at::tensor({0.1, 0.2, 0.3, 0.4, 0.5, 0.6}, at::kDouble);
-  Instance model;
-};
+constexpr std::int64_t width = Ppca::width;
 
 // With q the exact posterior, ln p(x, z) − ln q(z|x) = ln p(x) for every z: the sampled form is exact for any
 // draw, so the objective "sampled" must give ln p(x) to rounding.
@@ -61,15 +23,11 @@ TEST(Vae, SampledElboOfPpcaIsTheEvidenceExactly) {
   Ppca ppca;
   const Minibatch rows = synthetic(false, width, 0, 20);
   const double expected = ppca.log_p(std::get<svi::DenseRows>(rows.rows).features) / 20;
-  Instance sampled("vae",
-                   {"latent=2", "encoder=[]", "decoder=[]", "likelihood=gaussian", "variance=0.3",
-                    "objective.elbo=sampled"},
-                   {.training_rows = 20, .feature_shape = {width}}, at::kDouble);
-  sampled.state.parameters.flat().copy_(ppca.model.state.parameters.flat());
-  EXPECT_NEAR(sampled.elbo(rows), expected, 1e-10);
+  Ppca sampled({"objective.elbo=sampled"});
+  EXPECT_NEAR(sampled.model.elbo(rows), expected, 1e-10);
   // A posterior of another width loses: the equality is no accident.
-  sampled.state.parameters["encoder.0/bias"].slice(0, latent, 2 * latent).add_(0.5);
-  EXPECT_LT(sampled.elbo(rows), expected - 1e-3);
+  sampled.widen(0.5);
+  EXPECT_LT(sampled.model.elbo(rows), expected - 1e-3);
 }
 
 // The analytic form differs by noise of mean zero. Over 200,000 samples of each row its standard error is
@@ -78,17 +36,13 @@ TEST(Vae, BothFormsOfTheElboAgreeInMean) {
   Ppca ppca;
   const Minibatch rows = synthetic(false, width, 0, 20);
   const auto mean_and_error = [&](const char* form) {
-    Instance model("vae",
-                   {"latent=2", "encoder=[]", "decoder=[]", "likelihood=gaussian", "variance=0.3",
-                    std::string("objective.elbo=") + form, "objective.samples=1000"},
-                   {.training_rows = 20, .feature_shape = {width}}, at::kDouble);
-    model.state.parameters.flat().copy_(ppca.model.state.parameters.flat());
-    model.state.parameters["encoder.0/bias"].add_(
-        0.2);  // away from the posterior, where both forms have noise
+    Ppca model({std::string("objective.elbo=") + form, "objective.samples=1000"});
+    // Away from the posterior, where both forms have noise.
+    model.model.state.parameters["encoder.0/bias"].add_(0.2);
     double sum = 0;
     double squares = 0;
     for (std::int64_t step = 0; step < 20; ++step) {
-      const double value = model.elbo(synthetic(false, width, 0, 20, step));
+      const double value = model.model.elbo(synthetic(false, width, 0, 20, step));
       sum += value;
       squares += value * value;
     }
@@ -242,7 +196,7 @@ TEST(Vae, RefusesFeaturesOutsideTheLikelihood) {
   const auto model = svi::test::make_model("vae", {}, {.training_rows = 1, .feature_shape = {width}});
   svi::DenseRows rows;
   rows.features = at::full({1, width}, 2.0F);
-  EXPECT_THROW(model->require_fit(rows), svi::Error);
+  EXPECT_THROW(model->require_fit({.ids = {0}, .rows = rows}), svi::Error);
 }
 
 }  // namespace

@@ -117,7 +117,7 @@ void expect_same_sum(float found, std::span<const float> all, std::size_t place)
 }
 
 TEST_P(RowExchange, GivesTheTotalsOfADenseOne) {
-  Minibatches minibatches(*data_, world(), {});
+  Minibatches minibatches(*data_, world(), {}, /*unites_words=*/true);
   Reduction reduction(world());
   Contribution total = contribution();
   std::int64_t most_rows = 0;

@@ -21,6 +21,8 @@ enum class Purpose : std::uint64_t {
   document_topics = 10,
   block_shuffle = 11,
   window_shuffle = 12,
+  importance = 13,
+  aggregate = 14,
 };
 
 /// Random numbers as a pure function of (seed, purpose, step, datum, draw): Philox4x64-10.

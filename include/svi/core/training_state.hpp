@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "svi/core/parameter_set.hpp"
 
@@ -18,8 +19,9 @@ struct TrainingState {
   ParameterSet parameters;
   /// The update rule's tensors by name ("first_moment", …), each of the parameters' layout.
   std::map<std::string, ParameterSet> optimizer;
-  /// Means per data point of the previous step's reduced terms, for objectives that are nonlinear in them.
-  std::map<std::string, double> previous_means;
+  /// Means per data point of the previous step's reduced terms, each of the term's length, for objectives
+  /// that are nonlinear in them.
+  std::map<std::string, std::vector<double>> previous_means;
 
   // Carried along, without influence on the parameters.
   double training_seconds = 0;  ///< across resumes, without evaluations and checkpoints

@@ -23,6 +23,8 @@ namespace svi {
 struct DataShape {
   std::int64_t training_rows = 0;           ///< N
   std::vector<std::int64_t> feature_shape;  ///< [28, 28]; of counts [V]
+  std::int64_t steps_per_epoch = 0;         ///< 0: not to be trained
+  std::int64_t total_steps = 0;             ///< of the run; 0: not to be trained
   std::uint64_t split_seed = 1;             ///< of the document-completion halves
   Completion completion = Completion::tokens;
   std::vector<WordPrior> word_priors;  ///< of a topic model: priors of words besides the common one
@@ -52,8 +54,8 @@ enum class EvaluationRows { held_out, training };
 
 /// What a step's local computation may depend on besides parameters and rows.
 struct StepInputs {
-  Philox noise;                                         ///< keyed by the run's seed
-  const std::map<std::string, double>& previous_means;  ///< see TrainingState
+  Philox noise;                                                      ///< keyed by the run's seed
+  const std::map<std::string, std::vector<double>>& previous_means;  ///< see TrainingState
 };
 
 /// A model and its variational family: the sums it needs from data points, and the geometry of its
@@ -119,20 +121,11 @@ class Model {
   /// Which held-out figure chooses the best checkpoint; larger is better.
   virtual std::string selection_metric() const = 0;
 
-  /// @throws Error (bad_data) when rows cannot come from this model's likelihood. **Local.**
-  virtual void require_fit(const Rows& rows) const = 0;
+  /// @throws Error (bad_data) naming row and value when rows cannot come from this model's likelihood.
+  /// **Local.**
+  virtual void require_fit(const Minibatch& rows) const = 0;
   /// Bytes of working memory for a local minibatch, for the plan. **Local.**
   virtual std::int64_t workspace_bytes(std::int64_t local_rows) const = 0;
-};
-
-/// What models with pictures can do besides. **Local.**
-class ImageGenerator {
- public:
-  virtual ~ImageGenerator() = default;
-  /// E[x|z] at draws z ~ p(z): [count, D].
-  virtual Tensor sample(const ParameterSet& parameters, std::int64_t count, const Philox& noise) = 0;
-  /// E[x|z] at the posterior mean of each row: [B, D].
-  virtual Tensor reconstruct(const ParameterSet& parameters, const Minibatch& rows) = 0;
 };
 
 /// What a topic model makes of some documents.
@@ -159,7 +152,8 @@ class TopicModel {
 
   /// λ of topics [first, last): [last − first, V] float64. Divided by its sum a row is E[β_k]. For passes
   /// over the topics that never hold all of them.
-  virtual Tensor topic_tokens(const ParameterSet& parameters, std::int64_t first, std::int64_t last) const = 0;
+  virtual Tensor topic_tokens(const ParameterSet& parameters, std::int64_t first,
+                              std::int64_t last) const = 0;
   virtual TopicPriors priors(const ParameterSet& parameters) const = 0;
   /// The E-step of `accumulate` on whole documents. Where it starts is keyed by (seed of `noise`, rows.step,
   /// rows.ids), so that the same parameters, noise, step and ids give the same bits, with whatever other

@@ -22,6 +22,8 @@ class ModelOptions {
   virtual ~ModelOptions() = default;
   /// Declares the keys of the sections `model` (besides `type`) and `objective`.
   virtual void describe(OptionSet& model, OptionSet& objective) = 0;
+  /// Whether rows are word counts, with these options; else they are dense.
+  virtual bool takes_counts() const { return false; }
   /// What DataShape::word_priors are to be read from; none for most models.
   virtual std::optional<PriorFile> prior_file() const { return std::nullopt; }
   /// @throws Error (bad_config, bad_data) when options and data do not go together
@@ -32,7 +34,7 @@ class ModelOptions {
 struct ModelEntry {
   std::string name;                       ///< the value of `model.type`
   std::string summary;                    ///< one line for `--help` and the documentation
-  bool needs_counts = false;              ///< word counts, else dense rows
+  bool needs_counts = false;              ///< a model of words: of counts whatever its options
   std::vector<std::string> update_rules;  ///< the values of `optimizer.type` that fit, the usual one first
   std::string update_rule_reason;         ///< why others do not, for the message
   std::vector<std::string> small;         ///< "key=value" of section `model`: a small instance for tests

@@ -44,7 +44,7 @@ class Experiment {
   void require_same_start();
   at::ScalarType element_type() const;
   void build();
-  void require_fit(const data::LocalRows& rows, const char* key) const;
+  void require_fit(const data::LocalRows& rows, const char* key, const std::string& path) const;
   void prepare_directory();
   void resume();
   void start_from(const std::string& path);

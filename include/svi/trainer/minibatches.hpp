@@ -13,12 +13,14 @@ namespace svi::trainer {
 /// This rank's parts of the steps' minibatches, the next one gathered while the ranks' sums of the one before
 /// are on their way.
 ///
-/// Word counts come with the words of the global minibatch, which the ranks unite from bit fields of V bits:
-/// only those words' statistics are exchanged.
+/// For a lazy matrix word counts come with the words of the global minibatch, which the ranks unite from bit
+/// fields of V bits: only those words' statistics are exchanged.
 class Minibatches {
  public:
   /// @param always words that count as occurring in every minibatch, see Model::rows_of_every_step
-  Minibatches(TrainingData& data, comm::Communicator& communicator, std::vector<std::int32_t> always);
+  /// @param unites_words whether the model asks for the words that occur: it has a lazy matrix of their rows
+  Minibatches(TrainingData& data, comm::Communicator& communicator, std::vector<std::int32_t> always,
+              bool unites_words);
 
   /// Gathers a step's rows and starts to unite the words. **Collective.**
   void prepare(std::int64_t step);
@@ -31,6 +33,7 @@ class Minibatches {
   TrainingData& data_;
   comm::Communicator& communicator_;
   std::vector<std::int32_t> always_;
+  bool unites_words_;
   WordSet words_;
   Minibatch next_{.step = -1};
   std::unique_ptr<comm::Work> uniting_;
