@@ -78,7 +78,14 @@ void Mlp::initialize(ParameterSet& parameters, std::uint64_t first_tensor, const
   }
 }
 
-at::Tensor& Mlp::forward(const ParameterSet& parameters, const at::Tensor& input) {
+std::int64_t Mlp::units_per_row() const {
+  std::int64_t units = 0;
+  for (std::size_t i = 0; is_hidden(i); ++i) units += 2 * layers_[i].out;  // and their gradient
+  return units;
+}
+
+at::Tensor& Mlp::forward(const ParameterSet& parameters, const at::Tensor& input,
+                         const TrainingRows* /*training*/) {
   input_ = input;
   const at::Tensor* previous = &input_;
   for (std::size_t i = 0; i < layers_.size(); ++i) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "network.hpp"
 #include "svi/base/options.hpp"
 #include "svi/base/random.hpp"
 #include "svi/core/parameter_set.hpp"
@@ -28,29 +29,26 @@ struct MlpOptions {
 /// are
 /// `<name>.<i>/weight` [out, in] and `<name>.<i>/bias` [out] of a ParameterSet, and with normalisation
 /// `<name>.<i>/gain` [out]; the bias is then added after it. **Local.**
-class Mlp {
+class Mlp : public Network {
  public:
   /// @param widths at least two: input, hidden…, output
   Mlp(std::string name, std::vector<std::int64_t> widths, MlpOptions options);
 
-  std::vector<ParameterShape> parameter_shapes() const;
+  std::vector<ParameterShape> parameter_shapes() const override;
 
   /// `uniform`: weights and biases uniform in ±1/√in, as torch.nn.Linear starts. Else biases are zero and
   /// weights uniform in ±√(6/in) (`he`: He et al. 2015, for rectified units) or ±√(6/(in + out)) (`glorot`:
   /// Glorot and Bengio 2010, for tanh). Gains are one.
-  /// @param first_tensor keys the noise: the number of tensors that come before in the set
-  void initialize(ParameterSet& parameters, std::uint64_t first_tensor, const Philox& noise) const;
+  void initialize(ParameterSet& parameters, std::uint64_t first_tensor, const Philox& noise) const override;
 
-  /// @param input [B, in]; kept by reference until `backward`
-  /// @return [B, out]: a buffer of this network, valid until the next forward; may be overwritten
-  at::Tensor& forward(const ParameterSet& parameters, const at::Tensor& input);
+  using Network::forward;
+  at::Tensor& forward(const ParameterSet& parameters, const at::Tensor& input,
+                      const TrainingRows* training) override;
 
-  /// Overwrites the parameters' gradients, given the gradient of the last forward's output.
-  /// @param output_gradient [B, out]
-  /// @return the gradient by the input [B, in] when wanted, else an undefined tensor: a buffer of this
-  /// network, valid until the next backward
   at::Tensor backward(const ParameterSet& parameters, const at::Tensor& output_gradient,
-                      ParameterSet& gradients, bool wants_input_gradient);
+                      ParameterSet& gradients, bool wants_input_gradient) override;
+
+  std::int64_t units_per_row() const override;
 
  private:
   struct Layer {

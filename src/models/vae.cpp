@@ -20,18 +20,6 @@
 
 namespace svi::vae {
 
-namespace {
-
-std::vector<std::int64_t> widths(std::int64_t first, const std::vector<std::int64_t>& hidden,
-                                 std::int64_t last) {
-  std::vector<std::int64_t> all{first};
-  all.insert(all.end(), hidden.begin(), hidden.end());
-  all.push_back(last);
-  return all;
-}
-
-}  // namespace
-
 void VaeOptions::describe(OptionSet& model, OptionSet& objective) {
   const Range width = Range::between(1, 1 << 20);
   model.integer("latent", latent, width, "dimensions", "Z, the width of z");
@@ -67,21 +55,22 @@ Vae::Vae(VaeOptions options, const DataShape& shape)
       kl_(options_.kl, options_.latent, shape),
       bound_(options_.bound, options_.samples, options_.elbo == "analytic", kl_.uses_means()),
       likelihood_(make_likelihood(options_.likelihood)),
-      encoder_("encoder", widths(shape.width(), options_.encoder, 2 * options_.latent), options_.network),
-      decoder_("decoder", widths(options_.latent, options_.decoder, likelihood_->width(shape.width())),
-               options_.network) {}
+      encoder_(
+          make_encoder(options_.network, shape.feature_shape, options_.encoder, 2 * options_.latent)),
+      decoder_(make_decoder(options_.network, options_.latent, options_.decoder, shape.feature_shape,
+                            likelihood_->width(shape.width()))) {}
 
 std::vector<ParameterShape> Vae::parameter_shapes() const {
-  std::vector<ParameterShape> shapes = encoder_.parameter_shapes();
-  for (ParameterShape& shape : decoder_.parameter_shapes()) shapes.push_back(std::move(shape));
+  std::vector<ParameterShape> shapes = encoder_->parameter_shapes();
+  for (ParameterShape& shape : decoder_->parameter_shapes()) shapes.push_back(std::move(shape));
   for (ParameterShape& shape : likelihood_->parameter_shapes(shape_.width()))
     shapes.push_back(std::move(shape));
   return shapes;
 }
 
 void Vae::initialize(ParameterSet& parameters, const Philox& noise) const {
-  encoder_.initialize(parameters, 0, noise);
-  decoder_.initialize(parameters, encoder_.parameter_shapes().size(), noise);
+  encoder_->initialize(parameters, 0, noise);
+  decoder_->initialize(parameters, encoder_->parameter_shapes().size(), noise);
   for (const ParameterShape& shape : likelihood_->parameter_shapes(shape_.width()))
     parameters[shape.name].zero_();
 }
@@ -114,9 +103,9 @@ Draws Vae::draw(const Tensor& posterior, const Minibatch& minibatch, const Philo
 Pass Vae::forward(const ParameterSet& parameters, const Minibatch& minibatch, const Philox& noise) {
   Pass pass;
   pass.x = features(minibatch, noise, parameters.flat().scalar_type());
-  pass.posterior = encoder_.forward(parameters, likelihood_->encoder_input(pass.x));
+  pass.posterior = encoder_->forward(parameters, likelihood_->encoder_input(pass.x));
   pass.draws = draw(pass.posterior, minibatch, noise);
-  pass.output = decoder_.forward(parameters, pass.draws.z);
+  pass.output = decoder_->forward(parameters, pass.draws.z);
   return pass;
 }
 
@@ -179,12 +168,12 @@ std::int64_t Vae::workspace_bytes(std::int64_t local_rows) const {
   std::int64_t units = (options_.binarisation == "none" ? 1 : 3) * shape_.width() + 4 * options_.latent;
   const bool is_seen_otherwise = likelihood_->feature_kind() != FeatureKind::real;  // by the encoder
   if (is_seen_otherwise) units += shape_.width();
-  for (const std::int64_t width : options_.encoder) units += 2 * width;
+  units += encoder_->units_per_row();
   // Of each sample: ε, z and its gradient, hidden layers, the output, and x again where there are several.
   std::int64_t sample_units = 3 * options_.latent + likelihood_->width(shape_.width());
   if (options_.samples > 1) sample_units += shape_.width();
   if (!bound_.is_plain_elbo()) sample_units += 2 * shape_.width() + 4 * options_.latent;  // each draw's ln w
-  for (const std::int64_t width : options_.decoder) sample_units += 2 * width;
+  sample_units += decoder_->units_per_row();
   units += options_.samples * sample_units;
   return units * local_rows * static_cast<std::int64_t>(sizeof(float));
 }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "mlp.hpp"
+#include "make_network.hpp"
 #include "svi/distributions/likelihood.hpp"
 #include "svi/models/latent_model.hpp"
 #include "svi/models/model.hpp"
@@ -21,7 +21,7 @@ struct VaeOptions : ModelOptions {
   std::int64_t latent = 20;
   std::vector<std::int64_t> encoder = {400};
   std::vector<std::int64_t> decoder = {400};
-  MlpOptions network;
+  NetworkOptions network;
   std::string binarisation = "none";
   LikelihoodOptions likelihood;
   std::int64_t samples = 1;
@@ -113,8 +113,8 @@ class Vae : public Model, public LatentModel {
   KlObjective kl_;
   Bound bound_;
   std::unique_ptr<Likelihood> likelihood_;  // before the decoder, whose width it tells
-  Mlp encoder_;
-  Mlp decoder_;
+  std::unique_ptr<Network> encoder_;
+  std::unique_ptr<Network> decoder_;
 };
 
 /// A pass over held-out rows: see vae_evaluation.cpp.

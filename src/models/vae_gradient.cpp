@@ -45,9 +45,9 @@ void Vae::accumulate_elbo(const ParameterSet& parameters, Pass& pass, const KlTe
     contribution.terms.scalar("objective") +=
         reconstruction - kl.subtracted(contribution.terms["kl"], contribution.terms.scalar("rows"));
   }
-  const Tensor z_gradient = decoder_.backward(parameters, pass.output, gradients, true);
+  const Tensor z_gradient = decoder_->backward(parameters, pass.output, gradients, true);
   contribution.mark_ready(decoder_first, gradients.flat().numel());
-  encoder_.backward(parameters, elbo_gradient(pass, z_gradient, kl), gradients, false);
+  encoder_->backward(parameters, elbo_gradient(pass, z_gradient, kl), gradients, false);
   contribution.mark_ready(0, decoder_first);
 }
 
@@ -66,7 +66,7 @@ void Vae::accumulate_bound(const ParameterSet& parameters, Pass& pass, const KlT
   contribution.mark_ready(decoder_first, gradients.flat().numel());
   const Tensor by_posterior =
       posterior_gradient(pass, z_gradient, kl.weight * bound.encoder, bound_.keeps_score());
-  encoder_.backward(parameters, by_posterior, gradients, false);
+  encoder_->backward(parameters, by_posterior, gradients, false);
   contribution.mark_ready(0, decoder_first);
 }
 
@@ -78,7 +78,7 @@ Tensor Vae::decoder_gradient(const ParameterSet& parameters, Pass& pass, const B
   const auto backward = [&](Tensor& output, const Tensor& coefficients) {
     likelihood_->log_likelihood_and_gradient(x, output, RowWeights(coefficients.flatten()), parameters,
                                              gradients);
-    return decoder_.backward(parameters, output, gradients, true);
+    return decoder_->backward(parameters, output, gradients, true);
   };
   if (bound_.parts_networks()) {
     Tensor output = pass.output.clone();

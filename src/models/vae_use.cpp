@@ -23,14 +23,14 @@ constexpr std::int64_t samples_at_once = 250;  // of one row: 250 × 784 outputs
 
 Posterior Vae::encode(const ParameterSet& parameters, const Minibatch& rows, const Philox& noise) {
   const Tensor x = features(rows, noise, parameters.flat().scalar_type());
-  const Tensor posterior = encoder_.forward(parameters, likelihood_->encoder_input(x));
+  const Tensor posterior = encoder_->forward(parameters, likelihood_->encoder_input(x));
   const std::int64_t width = options_.latent;
   return {posterior.narrow(1, 0, width).clone(at::MemoryFormat::Contiguous),
           at::exp(0.5 * posterior.narrow(1, width, width))};
 }
 
 Tensor Vae::decode(const ParameterSet& parameters, const Tensor& z) {
-  return likelihood_->mean(decoder_.forward(parameters, z)) / likelihood_->white();
+  return likelihood_->mean(decoder_->forward(parameters, z)) / likelihood_->white();
 }
 
 Tensor Vae::prior_draws(const ParameterSet& parameters, std::int64_t count, const Philox& noise) {
@@ -65,7 +65,7 @@ Tensor Vae::log_evidence(const ParameterSet& parameters, const Minibatch& rows, 
 // the products, and so their rounding, depend on L alone.
 double Vae::log_evidence_of(const ParameterSet& parameters, const Tensor& x, std::int64_t id,
                             std::int64_t samples, const Philox& noise) {
-  const Tensor posterior = encoder_.forward(parameters, likelihood_->encoder_input(x)).clone();
+  const Tensor posterior = encoder_->forward(parameters, likelihood_->encoder_input(x)).clone();
   const double log_deviation =  // ½ Σ ln σ²
       0.5 * posterior.narrow(1, options_.latent, options_.latent).sum(at::kDouble).item<double>();
   const std::int64_t most = std::min(samples, samples_at_once);
@@ -80,7 +80,7 @@ double Vae::log_evidence_of(const ParameterSet& parameters, const Tensor& x, std
     diagonal_gaussian::reparameterise(posteriors.narrow(0, 0, count), epsilon, z);
     const Tensor log_ratio =  // ln p(z) − ln q(z|x) = Σ ½ (ε² + ln σ² − z²)
         (0.5 * (epsilon * epsilon - z * z)).sum(1, false, at::kDouble) + log_deviation;
-    const Tensor& output = decoder_.forward(parameters, z);
+    const Tensor& output = decoder_->forward(parameters, z);
     const Tensor log_weights =
         (likelihood_->log_likelihood(rows.narrow(0, 0, count), output, parameters) + log_ratio).to(at::kCPU);
     for (std::int64_t l = 0; l < count; ++l) evidence.add(log_weights.const_data_ptr<double>()[l]);

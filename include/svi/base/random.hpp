@@ -23,6 +23,7 @@ enum class Purpose : std::uint64_t {
   window_shuffle = 12,
   importance = 13,
   aggregate = 14,
+  dropout = 15,
 };
 
 /// Random numbers as a pure function of (seed, purpose, step, datum, draw): Philox4x64-10.
