@@ -36,7 +36,7 @@ Contribution::Contribution(const std::vector<ParameterShape>& parameters, at::Sc
 }
 
 void Contribution::clear(std::vector<std::int32_t> occurring) {
-  statistics.flat().zero_();
+  factor = 1;
   terms.clear();
   if (lazy_name.empty()) return;
   rows.rows = std::move(occurring);

@@ -147,6 +147,7 @@ void Lda::initialize(ParameterSet& parameters, const Philox& noise) const {
 
 void Lda::accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,
                      Contribution& contribution) {
+  contribution.statistics.flat().zero_();  // what is learned besides λ follows from the terms
   const Topics topics(parameters);
   const auto accumulate_in = [&](auto& statistics) {
     if (!statistics) statistics.emplace(vocabulary());

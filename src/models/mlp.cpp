@@ -22,8 +22,7 @@ at::Tensor rows_of(at::Tensor& buffer, std::int64_t rows, std::int64_t width,
 }  // namespace
 
 void MlpOptions::describe(OptionSet& options) {
-  options.choice("activation", activation, {"relu", "leaky_relu", "tanh", "gelu", "silu"},
-                 "after each hidden layer");
+  options.choice("activation", activation, activation_names(), "after each hidden layer");
   options.choice("normalisation", normalisation, {"none", "layer"},
                  "of hidden layers, before their activation");
   options.choice("initialisation", initialisation, {"uniform", "he", "glorot"},
@@ -38,8 +37,11 @@ Mlp::Mlp(std::string name, std::vector<std::int64_t> widths, MlpOptions options)
     layer.bias = fmt::format("{}.{}/bias", name, i);
     layer.in = widths[i];
     layer.out = widths[i + 1];
-    if (options_.normalisation == "layer" && i + 2 < widths.size())
-      layer.gain = fmt::format("{}.{}/gain", name, i);
+    layer.product = LinearProduct(options_.in_bfloat16);
+    if (i + 2 < widths.size()) {
+      layer.activation = activation_of(options_.activation);
+      if (options_.normalisation == "layer") layer.gain = fmt::format("{}.{}/gain", name, i);
+    }
     layers_.push_back(std::move(layer));
   }
   outputs_.resize(layers_.size());
@@ -80,7 +82,7 @@ void Mlp::initialize(ParameterSet& parameters, std::uint64_t first_tensor, const
 
 std::int64_t Mlp::units_per_row() const {
   std::int64_t units = 0;
-  for (std::size_t i = 0; is_hidden(i); ++i) units += 2 * layers_[i].out;  // and their gradient
+  for (std::size_t i = 0; i + 1 < layers_.size(); ++i) units += 2 * layers_[i].out;  // and their gradient
   return units;
 }
 
@@ -91,13 +93,12 @@ at::Tensor& Mlp::forward(const ParameterSet& parameters, const at::Tensor& input
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     Layer& layer = layers_[i];
     outputs_[i] = rows_of(layer.output, input.size(0), layer.out, input.options());
-    if (layer.gain.empty()) {
-      at::addmm_out(outputs_[i], parameters[layer.bias], *previous, parameters[layer.weight].t());
-    } else {
-      at::mm_out(outputs_[i], *previous, parameters[layer.weight].t());
-      normalise(parameters, i);
-    }
-    if (is_hidden(i)) activate(i);
+    layer.product.forward(*previous, parameters[layer.weight], outputs_[i]);
+    if (!layer.gain.empty()) normalise(parameters, i);
+    if (keeps_argument(layer.activation))
+      before_[i] = rows_of(layer.before, input.size(0), layer.out, input.options());
+    const at::Tensor bias = layer.gain.empty() ? parameters[layer.bias] : at::Tensor();
+    activate(layer.activation, bias, outputs_[i], before_[i]);
     previous = &outputs_[i];
   }
   return outputs_.back();
@@ -105,22 +106,18 @@ at::Tensor& Mlp::forward(const ParameterSet& parameters, const at::Tensor& input
 
 at::Tensor Mlp::backward(const ParameterSet& parameters, const at::Tensor& output_gradient,
                          ParameterSet& gradients, bool wants_input_gradient) {
-  at::Tensor gradient = output_gradient;
+  at::Tensor gradient = output_gradient.contiguous();
   for (std::size_t i = layers_.size(); i-- > 0;) {
     Layer& layer = layers_[i];
     const at::Tensor& input = i == 0 ? input_ : outputs_[i - 1];
     at::Tensor weight_gradient = gradients[layer.weight];
-    at::Tensor bias_gradient = gradients[layer.bias];
-    if (layer.gain.empty()) {
-      at::sum_out(bias_gradient, gradient, 0);  // ∂b = Σ rows of G
-    } else {
-      gradient = through_normalisation(parameters, i, gradient, gradients);
-    }
-    at::mm_out(weight_gradient, gradient.t(), input);  // ∂W = Gᵀ·X
+    at::Tensor bias_gradient = layer.gain.empty() ? gradients[layer.bias] : at::Tensor();
+    through_activation(layer.activation, outputs_[i], before_[i], gradient, bias_gradient);
+    if (!layer.gain.empty()) gradient = through_normalisation(parameters, i, gradient, gradients);
+    layer.product.backward_weight(gradient, input, weight_gradient);
     if (i == 0 && !wants_input_gradient) return {};
     at::Tensor input_gradient = rows_of(layer.input_gradient, gradient.size(0), layer.in, gradient.options());
-    at::mm_out(input_gradient, gradient, parameters[layer.weight]);  // ∂X = G·W
-    if (i > 0) through_activation(i - 1, input_gradient);
+    layer.product.backward_input(gradient, parameters[layer.weight], input_gradient);
     gradient = input_gradient;
   }
   return gradient;
@@ -128,45 +125,9 @@ at::Tensor Mlp::backward(const ParameterSet& parameters, const at::Tensor& outpu
 
 namespace {
 
-constexpr double leak = 0.01;      // of a leaky rectified unit, as in PyTorch
 constexpr double smallest = 1e-5;  // added to a row's variance, as in PyTorch
 
-// Whose derivative follows from the input, not from the output.
-bool keeps_input(const std::string& activation) { return activation == "gelu" || activation == "silu"; }
-
 }  // namespace
-
-void Mlp::activate(std::size_t i) {
-  at::Tensor& values = outputs_[i];
-  const std::string& activation = options_.activation;
-  if (keeps_input(activation)) {
-    before_[i] = rows_of(layers_[i].before, values.size(0), values.size(1), values.options());
-    before_[i].copy_(values);
-    activation == "gelu" ? at::gelu_out(values, before_[i]) : at::silu_out(values, before_[i]);
-  } else if (activation == "relu") {
-    values.relu_();
-  } else if (activation == "leaky_relu") {
-    at::leaky_relu_(values, leak);
-  } else {
-    values.tanh_();
-  }
-}
-
-// From the output a: relu' = [a > 0], leaky [a > 0] + leak [a ≤ 0], tanh' = 1 − a².
-void Mlp::through_activation(std::size_t i, at::Tensor& gradient) const {
-  const std::string& activation = options_.activation;
-  if (activation == "gelu") {
-    at::gelu_backward_out(gradient, gradient, before_[i]);
-  } else if (activation == "silu") {
-    at::silu_backward_out(gradient, gradient, before_[i]);
-  } else if (activation == "relu") {
-    at::threshold_backward_out(gradient, gradient, outputs_[i], 0);
-  } else if (activation == "leaky_relu") {
-    at::leaky_relu_backward_out(gradient, gradient, outputs_[i], leak, true);
-  } else {
-    at::tanh_backward_out(gradient, gradient, outputs_[i]);
-  }
-}
 
 // gain · (y − mean) / deviation + bias of each row y of x·Wᵀ.
 void Mlp::normalise(const ParameterSet& parameters, std::size_t i) {

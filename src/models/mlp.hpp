@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "activation.hpp"
+#include "linear_product.hpp"
 #include "network.hpp"
 #include "svi/base/options.hpp"
 #include "svi/base/random.hpp"
@@ -14,6 +16,7 @@
 namespace svi {
 
 struct MlpOptions {
+  bool in_bfloat16 = false;  ///< matrix products, see LinearProduct
   std::string activation = "relu";
   std::string normalisation = "none";
   std::string initialisation = "uniform";
@@ -56,7 +59,9 @@ class Mlp : public Network {
     std::string bias;
     std::int64_t in = 0;
     std::int64_t out = 0;
-    std::string gain;           // empty without normalisation
+    std::string gain;  // empty without normalisation
+    Activation activation = Activation::none;
+    LinearProduct product{false};
     at::Tensor before;          // [capacity, out], before the activation, where its derivative needs that
     at::Tensor output;          // [capacity, out], after it
     at::Tensor input_gradient;  // [capacity, in]; the first layer's only if it is ever wanted
@@ -69,9 +74,6 @@ class Mlp : public Network {
     at::Tensor inverse;  // 1 / standard deviation [B, 1]
   };
 
-  bool is_hidden(std::size_t layer) const { return layer + 1 < layers_.size(); }
-  void activate(std::size_t layer);
-  void through_activation(std::size_t layer, at::Tensor& gradient) const;
   void normalise(const ParameterSet& parameters, std::size_t layer);
   at::Tensor through_normalisation(const ParameterSet& parameters, std::size_t layer,
                                    const at::Tensor& gradient, ParameterSet& gradients) const;

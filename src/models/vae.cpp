@@ -131,7 +131,7 @@ SumLayout Vae::terms() const {
 }
 
 void Vae::to_direction(const ParameterSet&, Contribution& total) const {
-  total.statistics.flat().mul_(1.0 / total.terms.scalar("rows"));  // ∇ of the mean ELBO
+  total.factor = 1.0 / total.terms.scalar("rows");  // ∇ of the mean ELBO
 }
 
 Metrics Vae::elbo_metrics(const Sums& totals) const {

@@ -31,6 +31,8 @@ struct VaeOptions : ModelOptions {
 
   void describe(OptionSet& model, OptionSet& objective) override;
   bool takes_counts() const override;
+  bool takes_bfloat16() const override { return true; }
+  void use_bfloat16() override { network.layers.in_bfloat16 = true; }
   std::unique_ptr<Model> build(const DataShape& shape) const override;
 };
 

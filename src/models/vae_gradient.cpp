@@ -13,12 +13,15 @@ void Vae::accumulate(const ParameterSet& parameters, const Minibatch& minibatch,
                      Contribution& contribution) {
   ParameterSet& gradients = contribution.statistics;
   if (minibatch.size() == 0) {  // nothing to add, but every rank announces the same ranges
+    gradients.flat().zero_();
     const std::int64_t decoder_first = gradients["decoder.0/weight"].storage_offset();
     contribution.mark_ready(decoder_first, gradients.flat().numel());
     contribution.mark_ready(0, decoder_first);
     return;
   }
   const auto previous = inputs.previous_means.find("kl");
+  for (const ParameterShape& shape : likelihood_->parameter_shapes(shape_.width()))
+    gradients[shape.name].zero_();  // likelihoods add to theirs; networks overwrite
   const KlTerm kl = kl_.at(minibatch.step, previous == inputs.previous_means.end()
                                                ? std::span<const double>()
                                                : std::span<const double>(previous->second));

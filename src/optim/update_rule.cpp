@@ -47,10 +47,10 @@ void prepare_state(const UpdateRule& rule, TrainingState& state) {
   }
 }
 
-void clip_norm(Tensor& direction, double largest) {
-  if (largest <= 0) return;
-  const double norm = std::sqrt(direction.square().sum(at::kDouble).item<double>());
-  if (norm > largest) direction.mul_(largest / norm);
+double clipped_factor(const Contribution& direction, double largest) {
+  if (largest <= 0) return direction.factor;
+  const double norm = std::sqrt(direction.statistics.flat().square().sum(at::kDouble).item<double>());
+  return direction.factor * norm > largest ? largest / norm : direction.factor;
 }
 
 }  // namespace svi

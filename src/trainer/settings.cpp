@@ -94,7 +94,9 @@ void DeviceOptions::describe(OptionSet& options) {
   options.choice("type", type, {"auto", "cpu", "cuda"}, "where the model computes");
   options.integer("threads", threads, Range::between(1, 1024), "threads",
                   "per rank; results do not depend on it for lda");
-  options.choice("precision", precision, {"float32", "float64"}, "of parameters and of all that is computed");
+  options.choice("precision", precision, {"float32", "float64", "bfloat16"},
+                 "of parameters and of all that is computed; bfloat16: of the factors of matrix products "
+                 "alone, beside parameters in float32");
 }
 
 namespace {
@@ -121,6 +123,12 @@ void require_sensible(const Settings& settings) {
   if (!entry.needs_counts && !settings.evaluation.coherence_data.empty()) {
     throw Error(ExitCode::bad_config,
                 "evaluation.coherence_data is for models of word counts, which {} is not", entry.name);
+  }
+  if (settings.device.precision == "bfloat16" && !settings.model->takes_bfloat16()) {
+    throw Error(ExitCode::bad_config,
+                "device.precision is bfloat16, which model.type {} cannot compute in with these options; "
+                "expected float32 or float64",
+                entry.name);
   }
   const std::string& name = settings.run.name;
   if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
@@ -192,6 +200,7 @@ Settings Settings::read(config::Document document) {
   for (const config::Section& section : settings.sections()) document.fill(section.name, section.options);
   document.refuse_unknown();
   require_sensible(settings);
+  if (settings.device.precision == "bfloat16") settings.model->use_bfloat16();
   return settings;
 }
 

@@ -58,7 +58,7 @@ svi::ParameterSet direction_of(const svi::ParameterSet& parameters, const Contri
     if (shape.is_lazy) {
       into.copy_(svi::test::dense(total.rows, into.size(0)) - parameters[shape.name].to(at::kDouble));
     } else {
-      into.copy_(total.statistics[shape.name]);
+      into.copy_(total.statistics[shape.name] * total.factor);
     }
   }
   return direction;

@@ -93,8 +93,10 @@ class Instance {
     Contribution contribution(model->parameter_shapes(), state.parameters.flat().scalar_type(),
                               model->terms());
     contribution.clear(all_words());
-    if (contribution.rows.size() > 0)
-      contribution.rows.values.fill_(NAN);  // of which a model writes every one
+    // A model writes every element of these.
+    for (std::size_t i = 0; i < contribution.statistics.shapes().size(); ++i)
+      contribution.statistics.view(i).fill_(NAN);
+    if (contribution.rows.size() > 0) contribution.rows.values.fill_(NAN);
     model->accumulate(state.parameters, minibatch, {noise, state.previous_means}, contribution);
     return contribution;
   }

@@ -25,6 +25,7 @@ TrainingState state_with(const svi::UpdateRule& rule, std::initializer_list<doub
 
 double step(const svi::UpdateRule& rule, TrainingState& state, double gradient) {
   svi::Contribution direction(state.parameters.shapes(), state.parameters.flat().scalar_type(), {});
+  direction.statistics.flat().zero_();
   direction.statistics.flat()[0] = gradient;
   rule.update(state, direction);
   state.step += 1;
@@ -110,15 +111,36 @@ TEST(RobbinsMonro, BatchVariationalBayesIsTheStepOfSizeOne) {
   EXPECT_DOUBLE_EQ(rule->rate(1000), 1);
 }
 
-TEST(ClipNorm, ScalesOnlyWhatIsLonger) {
-  Tensor direction = at::tensor({3.0, 4.0}, at::kDouble);
-  svi::clip_norm(direction, 10);  // the norm is 5
-  EXPECT_DOUBLE_EQ(direction[0].item<double>(), 3);
-  svi::clip_norm(direction, 0);  // 0: no limit
-  EXPECT_DOUBLE_EQ(direction[0].item<double>(), 3);
-  svi::clip_norm(direction, 1);
-  EXPECT_NEAR(direction.norm().item<double>(), 1, 1e-15);
-  EXPECT_NEAR(direction[1].item<double>(), 0.8, 1e-15);
+// A direction is factor · statistics, here (1.5, 2), of the norm 2.5.
+TEST(ClippedFactor, ShortensOnlyWhatIsLonger) {
+  svi::Contribution direction({{"theta", {2}}}, at::kDouble, {});
+  direction.statistics.view(0).copy_(at::tensor({3.0, 4.0}, at::kDouble));
+  direction.factor = 0.5;
+  EXPECT_EQ(svi::clipped_factor(direction, 10), 0.5);
+  EXPECT_EQ(svi::clipped_factor(direction, 0), 0.5);  // 0: no limit
+  EXPECT_NEAR(svi::clipped_factor(direction, 1), 0.2, 1e-16);
+}
+
+// The rules move along factor · statistics: half of twice the gradient is the gradient.
+TEST(UpdateRules, FollowTheFactorOfTheDirection) {
+  for (const char* type : {"adam", "sgd", "robbins_monro"}) {
+    OptimizerOptions options;
+    options.type = type;
+    options.momentum = 0.9;
+    options.clip_norm = 2;
+    const auto rule = svi::make_update_rule(options, 100);
+    TrainingState plain = state_with(*rule, {0.5}, at::kDouble);
+    TrainingState scaled = state_with(*rule, {0.5}, at::kDouble);
+    for (const double gradient : {0.25, -1.0, 16.0}) {
+      svi::Contribution direction(plain.parameters.shapes(), at::kDouble, {});
+      direction.statistics.flat()[0] = 2 * gradient;
+      direction.factor = 0.5;
+      rule->update(scaled, direction);
+      scaled.step += 1;
+      EXPECT_EQ(step(*rule, plain, gradient), scaled.parameters["theta"][0].item<double>()) << type;
+    }
+    EXPECT_NE(plain.parameters["theta"][0].item<double>(), 0.5) << type;
+  }
 }
 
 TEST(MakeUpdateRule, RefusesUnknownTypes) {

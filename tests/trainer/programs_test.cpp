@@ -13,7 +13,10 @@ namespace {
 
 using nlohmann::json;
 
-bool is_lda(const std::string& config) { return bytes_of(config).find("type: lda") != std::string::npos; }
+bool takes_counts(const std::string& config) {
+  const std::string text = bytes_of(config);
+  return text.find("type: lda") != std::string::npos || text.find("negative_binomial") != std::string::npos;
+}
 
 class Configs : public RunFolder {
  protected:
@@ -21,11 +24,11 @@ class Configs : public RunFolder {
   std::string on_generated_data(const std::string& config) {
     const std::string data = folder_ / "data.h5";
     const std::string test = folder_ / "test.h5";
-    is_lda(config) ? write_documents(data, 300, 200, 1) : write_images(data, 300, 28, 1);
+    takes_counts(config) ? write_documents(data, 300, 200, 1) : write_images(data, 300, 28, 1);
     std::string arguments = fmt::format("{} --set data.train={} --set run.directory={} --set train.steps=3",
                                         config, data, folder_.path().string());
     if (bytes_of(config).find("test:") != std::string::npos) {
-      is_lda(config) ? write_documents(test, 60, 200, 2) : write_images(test, 60, 28, 2);
+      takes_counts(config) ? write_documents(test, 60, 200, 2) : write_images(test, 60, 28, 2);
       arguments += " --set data.test=" + test;
     }
     return arguments;
@@ -196,8 +199,8 @@ TEST_F(Programs, InferEvaluatesAsTheRunDid) {
   for (const std::string& config : {lda(), vae()}) {
     SCOPED_TRACE(config);
     std::filesystem::remove_all(run_);
-    is_lda(config) ? write_documents(folder_ / "test.h5", 60, 80, 2)
-                   : write_images(folder_ / "test.h5", 60, 6, 2);
+    takes_counts(config) ? write_documents(folder_ / "test.h5", 60, 80, 2)
+                         : write_images(folder_ / "test.h5", 60, 6, 2);
     ASSERT_EQ(train(2, config + " --set train.steps=40 --set data.test=" + (folder_ / "test.h5")).exit_code,
               0);
     std::istringstream lines(done("evaluate --json " + checkpoint_path(40)).output);
@@ -287,7 +290,7 @@ class Metrics : public RunFolder {
   // The lines of a run of 25 steps, 9 an epoch, on two ranks, after what holds for every line was checked.
   std::vector<json> lines_of(const std::string& config) {
     const std::string test = folder_ / "test.h5";
-    is_lda(config) ? write_documents(test, 60, 80, 2) : write_images(test, 60, 6, 2);
+    takes_counts(config) ? write_documents(test, 60, 80, 2) : write_images(test, 60, 6, 2);
     const Outcome outcome = train(2, config + " --set train.steps=25 --set data.test=" + test);
     EXPECT_EQ(outcome.exit_code, 0) << outcome.all();
     double seconds = 0;

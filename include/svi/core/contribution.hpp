@@ -22,10 +22,12 @@ class Contribution {
   Contribution(const std::vector<ParameterShape>& parameters, at::ScalarType type, SumLayout terms);
 
   ParameterSet statistics;  ///< [P]
+  double factor = 1;        ///< what is meant is factor · statistics: saves a pass that multiplies them
   RowBlock rows;            ///< its rows are the same on every rank
   std::string lazy_name;    ///< the parameter that `rows` belong to; empty: none
   Sums terms;               ///< always with "rows": the number of data points added up
-  /// Zeroes everything for the next step but the values of `rows`, of which a model writes every one.
+  /// Makes it ready for the next step: terms are zero, statistics and `rows` hold anything, and a model writes
+  /// every element of them.
   /// @param occurring the words of the global minibatch, ascending; none without a lazy matrix
   void clear(std::vector<std::int32_t> occurring = {});
 

@@ -76,13 +76,13 @@ class Model {
 
   /// The parts of the ELBO it adds up, each in nats.
   virtual SumLayout terms() const = 0;
-  /// Fills `contribution`, all zero before, with the sums over these rows: expected sufficient statistics, or
-  /// the gradient of Σ ELBO_n by the parameters. Models may add to it or overwrite it. **Local.**
+  /// Writes the sums over these rows into `contribution`: expected sufficient statistics, or the gradient of
+  /// Σ ELBO_n by the parameters. It overwrites every statistic, and adds to the terms. **Local.**
   virtual void accumulate(const ParameterSet& parameters, const Minibatch& minibatch,
                           const StepInputs& inputs, Contribution& contribution) = 0;
 
-  /// Turns the totals over the global minibatch into an ascent direction, in place in `total.statistics`; of
-  /// a lazy matrix λ the direction is λ̂ − λ, and λ̂ is left in `total.rows`.
+  /// Turns the totals over the global minibatch into an ascent direction, in place in `total.statistics` and
+  /// `total.factor`; of a lazy matrix λ the direction is λ̂ − λ, and λ̂ is left in `total.rows`.
   ///
   /// The factor N/S (conjugate) or 1/S (gradients of the mean) is applied here and nowhere else, with S =
   /// total.terms["rows"]; terms of the global parameters are added here, once. **Local**, the same on every

@@ -24,6 +24,10 @@ class ModelOptions {
   virtual void describe(OptionSet& model, OptionSet& objective) = 0;
   /// Whether rows are word counts, with these options; else they are dense.
   virtual bool takes_counts() const { return false; }
+  /// Whether matrix products may be in bfloat16, with these options.
+  virtual bool takes_bfloat16() const { return false; }
+  /// Has them so, beside parameters in float32; before `build`.
+  virtual void use_bfloat16() {}
   /// What DataShape::word_priors are to be read from; none for most models.
   virtual std::optional<PriorFile> prior_file() const { return std::nullopt; }
   /// @throws Error (bad_config, bad_data) when options and data do not go together

@@ -61,8 +61,8 @@ std::unique_ptr<UpdateRule> make_update_rule(const OptimizerOptions& options, st
 /// Makes the zero tensors the rule keeps, where they are missing.
 void prepare_state(const UpdateRule& rule, TrainingState& state);
 
-/// Scales `direction` to the norm `largest` when it is longer (Pascanu et al. 2013), summed in float64; 0:
-/// never. **Local.**
-void clip_norm(Tensor& direction, double largest);
+/// The direction's factor, or a smaller one with which its norm, summed in float64, is `largest` (Pascanu et
+/// al. 2013); 0: no limit. **Local.**
+double clipped_factor(const Contribution& direction, double largest);
 
 }  // namespace svi

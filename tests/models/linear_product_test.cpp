@@ -1,0 +1,77 @@
+#include "models/linear_product.hpp"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "svi/base/random.hpp"
+
+namespace {
+
+using at::Tensor;
+
+Tensor normals(std::vector<std::int64_t> shape, std::uint64_t key) {
+  Tensor values = at::empty(shape, at::kFloat);
+  svi::Philox(key).fill_normal(std::span(values.data_ptr<float>(), static_cast<std::size_t>(values.numel())),
+                               svi::Purpose::test_data, 0, 0);
+  return values;
+}
+
+Tensor exact(const Tensor& values, bool in_bfloat16) {
+  return (in_bfloat16 ? values.to(at::kBFloat16) : values).to(at::kDouble);
+}
+
+// |product − a·b| beside what rounding of sums may do, in float32: a sum of n products is within
+// n·2^−24·Σ|a_i b_i|; in bfloat16 the result is rounded to 8 bits besides.
+void expect_product(const Tensor& product, const Tensor& a, const Tensor& b, bool in_bfloat16) {
+  const Tensor expected = at::mm(a, b);
+  const Tensor size = at::mm(a.abs(), b.abs());
+  const double sums = static_cast<double>(a.size(1)) / (1 << 24);
+  const Tensor allowed = size * sums + (in_bfloat16 ? expected.abs() / 256 : at::zeros_like(expected));
+  EXPECT_TRUE(((product.to(at::kDouble) - expected).abs() <= allowed).all().item<bool>());
+}
+
+class LinearProduct : public testing::TestWithParam<bool> {};
+
+// Shapes change from call to call, as the last minibatch of an epoch and evaluations change them.
+TEST_P(LinearProduct, IsThatOfItsRoundedFactors) {
+  const bool in_bfloat16 = GetParam();
+  svi::LinearProduct product(in_bfloat16);
+  for (const auto& [rows, in, out] : {std::tuple{7, 33, 20}, {1, 5, 3}, {40, 64, 100}, {7, 33, 20}}) {
+    const Tensor x = normals({rows, in}, 1);
+    const Tensor weight = normals({out, in}, 2);
+    const Tensor gradient = normals({rows, out}, 3);
+    Tensor y = at::empty({rows, out});
+    Tensor by_weight = at::empty({out, in});
+    Tensor by_input = at::empty({rows, in});
+    product.forward(x, weight, y);
+    product.backward_weight(gradient, x, by_weight);
+    product.backward_input(gradient, weight, by_input);
+    const Tensor g = exact(gradient, in_bfloat16);
+    expect_product(y, exact(x, in_bfloat16), exact(weight, in_bfloat16).t(), in_bfloat16);
+    expect_product(by_weight, g.t(), exact(x, in_bfloat16), in_bfloat16);
+    expect_product(by_input, g, exact(weight, in_bfloat16), in_bfloat16);
+    EXPECT_EQ(at::allclose(by_input, at::mm(gradient, weight), 1e-5, 1e-5), !in_bfloat16);
+  }
+}
+
+// Rounding is LibTorch's, to the bit: ties, the smallest and largest numbers, infinities, what is no number.
+TEST(Rounding, IsToTheNearest) {
+  std::vector<float> values{0.0F,         -0.0F,     1.0F,     1.00390625F, 1.01171875F,
+                            -1.00390625F, 3.4e38F,   -3.4e38F, 1e-45F,      1e-40F,
+                            INFINITY,     -INFINITY, NAN,      1.0039063F,  1.0039062F};
+  const Tensor more = normals({1000}, 5);
+  values.insert(values.end(), more.data_ptr<float>(), more.data_ptr<float>() + 1000);
+  const Tensor x = at::tensor(values).view({-1, 1});
+  Tensor y = at::empty_like(x);
+  svi::LinearProduct(true).forward(x, at::ones({1, 1}), y);
+  EXPECT_TRUE(at::equal(y.nan_to_num(7), x.to(at::kBFloat16).to(at::kFloat).nan_to_num(7)));
+  EXPECT_TRUE(at::isnan(y).equal(at::isnan(x)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, LinearProduct, testing::Bool(),
+                         [](const auto& test) { return test.param ? "bfloat16" : "float32"; });
+
+}  // namespace
