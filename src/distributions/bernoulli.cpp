@@ -32,6 +32,23 @@ double row(const double* x, double* logits, double weight, std::int64_t width) {
   return row_body(x, logits, weight, width);
 }
 
+// The same without the gradient.
+template <typename Real>
+SVI_INLINE double value_body(const Real* x, const Real* logits, std::int64_t width) {
+  Real sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t j = 0; j < width; ++j) sum += x[j] * logits[j] - math::softplus(logits[j]).value;
+  return static_cast<double>(sum);
+}
+
+SVI_CPU_VERSIONS double value(const float* x, const float* logits, std::int64_t width) {
+  return value_body(x, logits, width);
+}
+
+double value(const double* x, const double* logits, std::int64_t width) {
+  return value_body(x, logits, width);
+}
+
 }  // namespace
 
 double Bernoulli::log_likelihood_and_gradient(const Tensor& x, Tensor& output, const RowWeights& weights,
@@ -56,7 +73,18 @@ double Bernoulli::log_likelihood_and_gradient(const Tensor& x, Tensor& output, c
 }
 
 Tensor Bernoulli::log_likelihood(const Tensor& x, const Tensor& output, const ParameterSet&) const {
-  return (x * output - at::softplus(output)).sum(1, false, at::kDouble);
+  if (!output.device().is_cpu()) return (x * output - at::softplus(output)).sum(1, false, at::kDouble);
+  const Tensor features = x.contiguous();
+  const Tensor logits = output.contiguous();
+  const std::int64_t width = output.size(1);
+  Tensor rows = at::empty({output.size(0)}, at::kDouble);
+  AT_DISPATCH_FLOATING_TYPES(output.scalar_type(), "bernoulli", [&] {
+    for (std::int64_t b = 0; b < output.size(0); ++b) {
+      rows.mutable_data_ptr<double>()[b] = value(features.const_data_ptr<scalar_t>() + b * width,
+                                                 logits.const_data_ptr<scalar_t>() + b * width, width);
+    }
+  });
+  return rows;
 }
 
 Tensor Bernoulli::mean(const Tensor& output) const { return at::sigmoid(output); }

@@ -55,8 +55,7 @@ Vae::Vae(VaeOptions options, const DataShape& shape)
       kl_(options_.kl, options_.latent, shape),
       bound_(options_.bound, options_.samples, options_.elbo == "analytic", kl_.uses_means()),
       likelihood_(make_likelihood(options_.likelihood)),
-      encoder_(
-          make_encoder(options_.network, shape.feature_shape, options_.encoder, 2 * options_.latent)),
+      encoder_(make_encoder(options_.network, shape.feature_shape, options_.encoder, 2 * options_.latent)),
       decoder_(make_decoder(options_.network, options_.latent, options_.decoder, shape.feature_shape,
                             likelihood_->width(shape.width()))) {}
 
@@ -103,14 +102,21 @@ Draws Vae::draw(const Tensor& posterior, const Minibatch& minibatch, const Philo
 Pass Vae::forward(const ParameterSet& parameters, const Minibatch& minibatch, const Philox& noise) {
   Pass pass;
   pass.x = features(minibatch, noise, parameters.flat().scalar_type());
+  pass.targets = once_for_each_draw(pass.x);
   pass.posterior = encoder_->forward(parameters, likelihood_->encoder_input(pass.x));
   pass.draws = draw(pass.posterior, minibatch, noise);
   pass.output = decoder_->forward(parameters, pass.draws.z);
   return pass;
 }
 
-Tensor Vae::targets(const Pass& pass) const {
-  return options_.samples == 1 ? pass.x : pass.x.repeat({options_.samples, 1});
+Tensor Vae::once_for_each_draw(const Tensor& x) {
+  if (options_.samples == 1) return x;
+  const std::int64_t rows = options_.samples * x.size(0);
+  const bool fits = targets_.defined() && targets_.size(0) >= rows && targets_.dtype() == x.dtype();
+  if (!fits) targets_ = at::empty({rows, x.size(1)}, x.options());
+  Tensor targets = targets_.narrow(0, 0, rows);
+  targets.view({options_.samples, x.size(0), x.size(1)}).copy_(x.unsqueeze(0));
+  return targets;
 }
 
 void Vae::add_kl(const Pass& pass, std::span<double> per_dimension) const {

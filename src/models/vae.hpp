@@ -45,6 +45,7 @@ struct Draws {
 /// What rows have become on their way through both networks.
 struct Pass {
   Tensor x;          ///< what the likelihood is of [B, D]
+  Tensor targets;    ///< x once for each draw [L·B, D]: a buffer of the model
   Tensor posterior;  ///< μ and ln σ² of q(z|x) [B, 2Z]: a buffer of the encoder
   Draws draws;
   Tensor output;  ///< of the decoder [L·B, its width]: a buffer of it
@@ -83,8 +84,6 @@ class Vae : public Model, public LatentModel {
   /// Through both networks, with draws keyed by (seed of `noise`, step, ids) of the minibatch. **Local**;
   /// valid until the next.
   Pass forward(const ParameterSet& parameters, const Minibatch& minibatch, const Philox& noise);
-  /// x once for each draw [L·B, D].
-  Tensor targets(const Pass& pass) const;
   /// Σ over rows of the KL by dimension, in the form that is trained. @param per_dimension [Z] nats, added to
   void add_kl(const Pass& pass, std::span<double> per_dimension) const;
   /// The means by row, of the sums in `totals`: "rows", "reconstruction", "kl" [Z], perhaps "objective".
@@ -95,6 +94,7 @@ class Vae : public Model, public LatentModel {
   double objective(const Pass& pass, const Tensor& log_likelihood) const;
 
  private:
+  Tensor once_for_each_draw(const Tensor& x);
   Draws draw(const Tensor& posterior, const Minibatch& minibatch, const Philox& noise) const;
   Tensor features(const Minibatch& minibatch, const Philox& noise, at::ScalarType type) const;
   double log_evidence_of(const ParameterSet& parameters, const Tensor& x, std::int64_t id,
@@ -114,6 +114,7 @@ class Vae : public Model, public LatentModel {
   DataShape shape_;
   KlObjective kl_;
   Bound bound_;
+  Tensor targets_;                          // a buffer of Pass::targets
   std::unique_ptr<Likelihood> likelihood_;  // before the decoder, whose width it tells
   std::unique_ptr<Network> encoder_;
   std::unique_ptr<Network> decoder_;

@@ -27,8 +27,7 @@ class VaeEvaluation : public Evaluation {
     if (rows.size() == 0) return;
     const Pass pass = vae_.forward(parameters_, rows, noise_);
     sums.scalar("rows") += static_cast<double>(rows.size());
-    const Tensor log_likelihood =
-        vae_.likelihood().log_likelihood(vae_.targets(pass), pass.output, parameters_);
+    const Tensor log_likelihood = vae_.likelihood().log_likelihood(pass.targets, pass.output, parameters_);
     sums.scalar("reconstruction") +=
         log_likelihood.sum().item<double>() / static_cast<double>(vae_.options().samples);
     if (vae_.tells_objective()) sums.scalar("objective") += vae_.objective(pass, log_likelihood);

@@ -68,9 +68,9 @@ at::Tensor importance_noise(std::int64_t id, std::int64_t first, std::int64_t co
   at::Tensor values = at::empty({count, width}, type);
   AT_DISPATCH_FLOATING_TYPES(type, "importance_noise", [&] {
     for (std::int64_t l = 0; l < count; ++l) {
-      noise.fill_normal(
-          std::span(values.data_ptr<scalar_t>() + l * width, static_cast<std::size_t>(width)),
-          Purpose::importance, static_cast<std::uint64_t>(first + l), static_cast<std::uint64_t>(id));
+      noise.fill_normal(std::span(values.data_ptr<scalar_t>() + l * width, static_cast<std::size_t>(width)),
+                        Purpose::importance, static_cast<std::uint64_t>(first + l),
+                        static_cast<std::uint64_t>(id));
     }
   });
   return values;

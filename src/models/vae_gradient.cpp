@@ -42,7 +42,7 @@ void Vae::accumulate_elbo(const ParameterSet& parameters, Pass& pass, const KlTe
   ParameterSet& gradients = contribution.statistics;
   const std::int64_t decoder_first = gradients["decoder.0/weight"].storage_offset();
   const double reconstruction = likelihood_->log_likelihood_and_gradient(
-      targets(pass), pass.output, 1.0 / static_cast<double>(options_.samples), parameters, gradients);
+      pass.targets, pass.output, 1.0 / static_cast<double>(options_.samples), parameters, gradients);
   contribution.terms.scalar("reconstruction") += reconstruction;
   if (!trains_elbo()) {
     contribution.terms.scalar("objective") +=
@@ -59,7 +59,7 @@ void Vae::accumulate_bound(const ParameterSet& parameters, Pass& pass, const KlT
                            Contribution& contribution) {
   ParameterSet& gradients = contribution.statistics;
   const std::int64_t decoder_first = gradients["decoder.0/weight"].storage_offset();
-  const Tensor log_likelihood = likelihood_->log_likelihood(targets(pass), pass.output, parameters);
+  const Tensor log_likelihood = likelihood_->log_likelihood(pass.targets, pass.output, parameters);
   const BoundTerms bound = bound_.at(log_weights(pass, log_likelihood, kl.weight), kl.weight);
   contribution.terms.scalar("reconstruction") +=
       log_likelihood.sum().item<double>() / static_cast<double>(options_.samples);
@@ -77,10 +77,9 @@ void Vae::accumulate_bound(const ParameterSet& parameters, Pass& pass, const KlT
 // larger than the decoder's, one pass gives both.
 Tensor Vae::decoder_gradient(const ParameterSet& parameters, Pass& pass, const BoundTerms& bound,
                              ParameterSet& gradients) {
-  const Tensor x = targets(pass);
   const auto backward = [&](Tensor& output, const Tensor& coefficients) {
-    likelihood_->log_likelihood_and_gradient(x, output, RowWeights(coefficients.flatten()), parameters,
-                                             gradients);
+    likelihood_->log_likelihood_and_gradient(pass.targets, output, RowWeights(coefficients.flatten()),
+                                             parameters, gradients);
     return decoder_->backward(parameters, output, gradients, true);
   };
   if (bound_.parts_networks()) {

@@ -43,7 +43,7 @@ Tensor Vae::prior_draws(const ParameterSet& parameters, std::int64_t count, cons
 
 RowBounds Vae::bounds(const ParameterSet& parameters, const Minibatch& rows, const Philox& noise) {
   const Pass pass = forward(parameters, rows, noise);
-  const Tensor by_draw = likelihood_->log_likelihood(targets(pass), pass.output, parameters);  // [L·B]
+  const Tensor by_draw = likelihood_->log_likelihood(pass.targets, pass.output, parameters);  // [L·B]
   const Tensor mean = pass.posterior.narrow(1, 0, options_.latent).to(at::kDouble);
   const Tensor log_variance = pass.posterior.narrow(1, options_.latent, options_.latent).to(at::kDouble);
   return {by_draw.view({options_.samples, rows.size()}).mean(0).to(at::kCPU),
