@@ -3,8 +3,9 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <cmath>
 #include <vector>
+
+#include "initialisation.hpp"
 
 namespace svi {
 
@@ -28,6 +29,9 @@ void MlpOptions::describe(OptionSet& options) {
                  "of hidden layers, before their activation");
   options.choice("initialisation", initialisation, {"uniform", "he", "glorot"},
                  "of weights: uniform as PyTorch's layers start; he for relu and its kin, glorot for tanh");
+  options.real("dropout", dropout, {.lowest = 0, .highest = 1, .highest_is_open = true}, "",
+               "the share of each hidden layer's units left out in training, drawn for each row and step; of "
+               "feature maps whole channels");
 }
 
 Mlp::Mlp(std::string name, std::vector<std::int64_t> widths, MlpOptions options)
@@ -40,6 +44,7 @@ Mlp::Mlp(std::string name, std::vector<std::int64_t> widths, MlpOptions options)
     layer.out = widths[i + 1];
     if (options_.normalisation == "layer" && i + 2 < widths.size())
       layer.gain = fmt::format("{}.{}/gain", name, i);
+    layer.dropout = Dropout(options_.dropout);
     layers_.push_back(std::move(layer));
   }
   outputs_.resize(layers_.size());
@@ -58,34 +63,23 @@ std::vector<ParameterShape> Mlp::parameter_shapes() const {
 }
 
 void Mlp::initialize(ParameterSet& parameters, std::uint64_t first_tensor, const Philox& noise) const {
-  const auto fill = [&](const std::string& name, double bound) {
-    Tensor values = at::empty(parameters[name].sizes(), at::kFloat);
-    noise.fill_uniform({values.data_ptr<float>(), static_cast<std::size_t>(values.numel())},
-                       Purpose::initialization, 0, first_tensor);
-    parameters[name].copy_(values.mul_(2 * bound).sub_(bound));
-  };
+  InitialValues values(options_.initialisation, noise, first_tensor);
   for (const Layer& layer : layers_) {
-    const auto in = static_cast<double>(layer.in);
-    const double units = options_.initialisation == "he" ? in : in + static_cast<double>(layer.out);
-    const bool is_uniform = options_.initialisation == "uniform";
-    fill(layer.weight, is_uniform ? 1 / std::sqrt(in) : std::sqrt(6 / units));
-    ++first_tensor;
-    fill(layer.bias, is_uniform ? 1 / std::sqrt(in) : 0);
-    ++first_tensor;
-    if (layer.gain.empty()) continue;
-    parameters[layer.gain].fill_(1);
-    ++first_tensor;
+    values.fill(parameters[layer.weight], parameters[layer.bias], static_cast<double>(layer.in),
+                static_cast<double>(layer.out));
+    if (!layer.gain.empty()) values.fill(parameters[layer.gain], 1);
   }
 }
 
+// A hidden layer's output and its gradient; what of it is seen, and the factors, with dropout.
 std::int64_t Mlp::units_per_row() const {
   std::int64_t units = 0;
-  for (std::size_t i = 0; is_hidden(i); ++i) units += 2 * layers_[i].out;  // and their gradient
+  for (std::size_t i = 0; is_hidden(i); ++i) units += (options_.dropout > 0 ? 4 : 2) * layers_[i].out;
   return units;
 }
 
 at::Tensor& Mlp::forward(const ParameterSet& parameters, const at::Tensor& input,
-                         const TrainingRows* /*training*/) {
+                         const TrainingRows* training) {
   input_ = input;
   const at::Tensor* previous = &input_;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -97,8 +91,9 @@ at::Tensor& Mlp::forward(const ParameterSet& parameters, const at::Tensor& input
       at::mm_out(outputs_[i], *previous, parameters[layer.weight].t());
       normalise(parameters, i);
     }
-    if (is_hidden(i)) activate(i);
-    previous = &outputs_[i];
+    if (!is_hidden(i)) break;
+    activate(i);
+    previous = &layer.dropout.forward(outputs_[i], training, static_cast<std::int64_t>(i));
   }
   return outputs_.back();
 }
@@ -108,7 +103,7 @@ at::Tensor Mlp::backward(const ParameterSet& parameters, const at::Tensor& outpu
   at::Tensor gradient = output_gradient;
   for (std::size_t i = layers_.size(); i-- > 0;) {
     Layer& layer = layers_[i];
-    const at::Tensor& input = i == 0 ? input_ : outputs_[i - 1];
+    const at::Tensor& input = i == 0 ? input_ : layers_[i - 1].dropout.output();
     at::Tensor weight_gradient = gradients[layer.weight];
     at::Tensor bias_gradient = gradients[layer.bias];
     if (layer.gain.empty()) {
@@ -120,7 +115,10 @@ at::Tensor Mlp::backward(const ParameterSet& parameters, const at::Tensor& outpu
     if (i == 0 && !wants_input_gradient) return {};
     at::Tensor input_gradient = rows_of(layer.input_gradient, gradient.size(0), layer.in, gradient.options());
     at::mm_out(input_gradient, gradient, parameters[layer.weight]);  // ∂X = G·W
-    if (i > 0) through_activation(i - 1, input_gradient);
+    if (i > 0) {
+      layers_[i - 1].dropout.backward(input_gradient);
+      through_activation(i - 1, input_gradient);
+    }
     gradient = input_gradient;
   }
   return gradient;
