@@ -51,10 +51,11 @@ LatentModel& generator_of(trainer::TrainedModel& trained) {
                 trained.path, trained.checkpoint.facts.model,
                 has_topics ? ", for this one use svi-infer topics" : "");
   }
-  if (shape.size() != 2) {
+  if (!is_picture(shape)) {
     throw Error(
         ExitCode::usage,
-        "{} was trained on rows of shape [{}]; pictures need a model trained on rows of [height, width]",
+        "{} was trained on rows of shape [{}]; pictures need a model trained on rows of [height, width], "
+        "or [height, width, 3] for red, green and blue",
         trained.path, fmt::join(shape, ", "));
   }
   return *generator;
@@ -74,7 +75,8 @@ data::DataFile open_pictures(const ImageOptions& options, const trainer::Trained
 }
 
 // Rows in the order they are asked for, of which some may be named twice.
-Pictures pictures_of(const data::DataFile& file, const std::vector<std::int64_t>& rows, const char* option) {
+Pictures pictures_of(const LatentModel& model, const data::DataFile& file,
+                     const std::vector<std::int64_t>& rows, const char* option) {
   const data::DataFacts& facts = file.facts();
   for (const std::int64_t row : rows) {
     if (row >= 0 && row < facts.rows) continue;
@@ -85,8 +87,7 @@ Pictures pictures_of(const data::DataFile& file, const std::vector<std::int64_t>
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   Pictures pictures{.rows = data::LocalRows(file, sorted).gather(rows, 0)};
-  const Tensor& features = std::get<DenseRows>(pictures.rows.rows).features;
-  pictures.originals = features.to(at::kFloat).div(facts.is_uint8 ? 255 : 1);
+  pictures.originals = model.pictures(pictures.rows);
   return pictures;
 }
 
@@ -106,7 +107,8 @@ void interpolate(const ImageOptions& options, trainer::TrainedModel& trained) {
     throw Error(ExitCode::usage, "--interpolate names {} rows, expected pairs: A B, or A B C D …",
                 options.ends.size());
   }
-  const Pictures pictures = pictures_of(open_pictures(options, trained), options.ends, "--interpolate");
+  const Pictures pictures =
+      pictures_of(model, open_pictures(options, trained), options.ends, "--interpolate");
   const Tensor means = model.encode(trained.parameters(), pictures.rows, Philox(options.seed)).mean;
   const auto pairs = static_cast<std::int64_t>(options.ends.size() / 2);
   const Tensor ways = interpolation(model, trained.parameters(), means, options.steps)
@@ -130,7 +132,8 @@ void traverse(const ImageOptions& options, trainer::TrainedModel& trained) {
                 "--dimensions names {}, but the latent vector of {} has the dimensions 0 to {}", j,
                 trained.path, model.latent() - 1);
   }
-  const Pictures pictures = pictures_of(open_pictures(options, trained), {options.traversed}, "--traverse");
+  const Pictures pictures =
+      pictures_of(model, open_pictures(options, trained), {options.traversed}, "--traverse");
   const Tensor mean = model.encode(trained.parameters(), pictures.rows, Philox(options.seed)).mean[0];
   const Tensor lines = traversal(model, trained.parameters(), mean, dimensions, options.range, options.steps);
   write_grid(options.output, lines, trained.checkpoint.facts.feature_shape, options.steps);
@@ -156,7 +159,7 @@ void reconstruct(const ImageOptions& options) {
     throw Error(ExitCode::usage, "--first is {}, but {} has {} rows", options.first, facts.path, facts.rows);
   std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
   std::iota(rows.begin(), rows.end(), options.first);
-  const Pictures pictures = pictures_of(file, rows, "--first");
+  const Pictures pictures = pictures_of(model, file, rows, "--first");
   const Tensor mean = model.encode(trained.parameters(), pictures.rows, Philox(options.seed)).mean;
   const Tensor reconstructions = model.decode(trained.parameters(), mean).to(at::kFloat);
   constexpr std::int64_t columns = 16;

@@ -155,7 +155,7 @@ void require_training_file(const trainer::TrainedModel& trained) {
 }
 
 std::vector<std::int64_t> labels_in(const data::DataFile& file) {
-  if (!file.facts().has_labels) return {};
+  if (!file.facts().has_labels || file.facts().layout != data::Layout::dense) return {};  // counts have none
   constexpr std::int64_t rows_at_once = 4096;
   std::vector<std::int64_t> labels;
   for (std::int64_t first = 0; first < file.facts().rows; first += rows_at_once) {

@@ -8,8 +8,12 @@
 
 namespace svi::cli {
 
-/// Pictures [count, height·width] in [0, 1] side by side with a border of two pixels, as a PNG.
-/// @param shape [height, width] of each @throws Error (cannot_write)
+/// Whether rows of this shape can be drawn: [height, width], grey, perhaps with 1 behind it, or with 3 for
+/// red, green and blue.
+bool is_picture(const std::vector<std::int64_t>& shape);
+
+/// Pictures [count, D] in [0, 1] side by side with a border of two pixels, as a PNG.
+/// @param shape of each, see `is_picture` @throws Error (cannot_write)
 void write_grid(const std::string& path, const Tensor& pictures, const std::vector<std::int64_t>& shape,
                 std::int64_t columns);
 

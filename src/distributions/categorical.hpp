@@ -11,6 +11,7 @@ class Categorical : public Likelihood {
   explicit Categorical(std::int64_t classes) : classes_(classes) {}
 
   std::int64_t width(std::int64_t features) const override { return features * classes_; }
+  bool is_laid_out_by_feature() const override { return true; }
   FeatureKind feature_kind() const override { return FeatureKind::levels; }
   /// From 0 to 1.
   Tensor encoder_input(const Tensor& x) const override;

@@ -3,8 +3,9 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <cmath>
 #include <vector>
+
+#include "initialisation.hpp"
 
 namespace svi {
 
@@ -27,6 +28,9 @@ void MlpOptions::describe(OptionSet& options) {
                  "of hidden layers, before their activation");
   options.choice("initialisation", initialisation, {"uniform", "he", "glorot"},
                  "of weights: uniform as PyTorch's layers start; he for relu and its kin, glorot for tanh");
+  options.real("dropout", dropout, {.lowest = 0, .highest = 1, .highest_is_open = true}, "",
+               "the share of each hidden layer's units left out in training, drawn for each row and step; of "
+               "feature maps whole channels");
 }
 
 Mlp::Mlp(std::string name, std::vector<std::int64_t> widths, MlpOptions options)
@@ -42,6 +46,7 @@ Mlp::Mlp(std::string name, std::vector<std::int64_t> widths, MlpOptions options)
       layer.activation = activation_of(options_.activation);
       if (options_.normalisation == "layer") layer.gain = fmt::format("{}.{}/gain", name, i);
     }
+    layer.dropout = Dropout(options_.dropout);
     layers_.push_back(std::move(layer));
   }
   outputs_.resize(layers_.size());
@@ -60,34 +65,24 @@ std::vector<ParameterShape> Mlp::parameter_shapes() const {
 }
 
 void Mlp::initialize(ParameterSet& parameters, std::uint64_t first_tensor, const Philox& noise) const {
-  const auto fill = [&](const std::string& name, double bound) {
-    Tensor values = at::empty(parameters[name].sizes(), at::kFloat);
-    noise.fill_uniform({values.data_ptr<float>(), static_cast<std::size_t>(values.numel())},
-                       Purpose::initialization, 0, first_tensor);
-    parameters[name].copy_(values.mul_(2 * bound).sub_(bound));
-  };
+  InitialValues values(options_.initialisation, noise, first_tensor);
   for (const Layer& layer : layers_) {
-    const auto in = static_cast<double>(layer.in);
-    const double units = options_.initialisation == "he" ? in : in + static_cast<double>(layer.out);
-    const bool is_uniform = options_.initialisation == "uniform";
-    fill(layer.weight, is_uniform ? 1 / std::sqrt(in) : std::sqrt(6 / units));
-    ++first_tensor;
-    fill(layer.bias, is_uniform ? 1 / std::sqrt(in) : 0);
-    ++first_tensor;
-    if (layer.gain.empty()) continue;
-    parameters[layer.gain].fill_(1);
-    ++first_tensor;
+    values.fill(parameters[layer.weight], parameters[layer.bias], static_cast<double>(layer.in),
+                static_cast<double>(layer.out));
+    if (!layer.gain.empty()) values.fill(parameters[layer.gain], 1);
   }
 }
 
+// A hidden layer's output and its gradient; what of it is seen, and the factors, with dropout.
 std::int64_t Mlp::units_per_row() const {
   std::int64_t units = 0;
-  for (std::size_t i = 0; i + 1 < layers_.size(); ++i) units += 2 * layers_[i].out;  // and their gradient
+  for (std::size_t i = 0; i + 1 < layers_.size(); ++i)
+    units += (options_.dropout > 0 ? 4 : 2) * layers_[i].out;
   return units;
 }
 
 at::Tensor& Mlp::forward(const ParameterSet& parameters, const at::Tensor& input,
-                         const TrainingRows* /*training*/) {
+                         const TrainingRows* training) {
   input_ = input;
   const at::Tensor* previous = &input_;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -99,7 +94,8 @@ at::Tensor& Mlp::forward(const ParameterSet& parameters, const at::Tensor& input
       before_[i] = rows_of(layer.before, input.size(0), layer.out, input.options());
     const at::Tensor bias = layer.gain.empty() ? parameters[layer.bias] : at::Tensor();
     activate(layer.activation, bias, outputs_[i], before_[i]);
-    previous = &outputs_[i];
+    if (i + 1 == layers_.size()) break;
+    previous = &layer.dropout.forward(outputs_[i], training, static_cast<std::int64_t>(i));
   }
   return outputs_.back();
 }
@@ -109,7 +105,7 @@ at::Tensor Mlp::backward(const ParameterSet& parameters, const at::Tensor& outpu
   at::Tensor gradient = output_gradient.contiguous();
   for (std::size_t i = layers_.size(); i-- > 0;) {
     Layer& layer = layers_[i];
-    const at::Tensor& input = i == 0 ? input_ : outputs_[i - 1];
+    const at::Tensor& input = i == 0 ? input_ : layers_[i - 1].dropout.output();
     at::Tensor weight_gradient = gradients[layer.weight];
     at::Tensor bias_gradient = layer.gain.empty() ? gradients[layer.bias] : at::Tensor();
     through_activation(layer.activation, outputs_[i], before_[i], gradient, bias_gradient);
@@ -118,6 +114,7 @@ at::Tensor Mlp::backward(const ParameterSet& parameters, const at::Tensor& outpu
     if (i == 0 && !wants_input_gradient) return {};
     at::Tensor input_gradient = rows_of(layer.input_gradient, gradient.size(0), layer.in, gradient.options());
     layer.product.backward_input(gradient, parameters[layer.weight], input_gradient);
+    if (i > 0) layers_[i - 1].dropout.backward(input_gradient);
     gradient = input_gradient;
   }
   return gradient;

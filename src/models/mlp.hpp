@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "activation.hpp"
+#include "dropout.hpp"
 #include "linear_product.hpp"
 #include "network.hpp"
 #include "svi/base/options.hpp"
@@ -20,6 +21,7 @@ struct MlpOptions {
   std::string activation = "relu";
   std::string normalisation = "none";
   std::string initialisation = "uniform";
+  double dropout = 0;
 
   /// The keys of section `model` that belong to fully connected networks.
   void describe(OptionSet& options);
@@ -39,9 +41,7 @@ class Mlp : public Network {
 
   std::vector<ParameterShape> parameter_shapes() const override;
 
-  /// `uniform`: weights and biases uniform in ±1/√in, as torch.nn.Linear starts. Else biases are zero and
-  /// weights uniform in ±√(6/in) (`he`: He et al. 2015, for rectified units) or ±√(6/(in + out)) (`glorot`:
-  /// Glorot and Bengio 2010, for tanh). Gains are one.
+  /// See InitialValues. Gains are one.
   void initialize(ParameterSet& parameters, std::uint64_t first_tensor, const Philox& noise) const override;
 
   using Network::forward;
@@ -64,6 +64,7 @@ class Mlp : public Network {
     LinearProduct product{false};
     at::Tensor before;          // [capacity, out], before the activation, where its derivative needs that
     at::Tensor output;          // [capacity, out], after it
+    Dropout dropout;            // of a hidden layer's output
     at::Tensor input_gradient;  // [capacity, in]; the first layer's only if it is ever wanted
   };
 

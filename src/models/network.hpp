@@ -28,7 +28,8 @@ class Network {
 
   /// Sets the first values of the parameters, as MlpOptions says.
   /// @param first_tensor keys the noise: the number of tensors that come before in the set
-  virtual void initialize(ParameterSet& parameters, std::uint64_t first_tensor, const Philox& noise) const = 0;
+  virtual void initialize(ParameterSet& parameters, std::uint64_t first_tensor,
+                          const Philox& noise) const = 0;
 
   /// @param input [B, in]; kept by reference until `backward`
   /// @param training what keys the units that are dropped; null to drop none, as all uses but training do

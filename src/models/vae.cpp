@@ -57,7 +57,7 @@ Vae::Vae(VaeOptions options, const DataShape& shape)
       likelihood_(make_likelihood(options_.likelihood)),
       encoder_(make_encoder(options_.network, shape.feature_shape, options_.encoder, 2 * options_.latent)),
       decoder_(make_decoder(options_.network, options_.latent, options_.decoder, shape.feature_shape,
-                            likelihood_->width(shape.width()))) {}
+                            {likelihood_->width(1), likelihood_->is_laid_out_by_feature()})) {}
 
 std::vector<ParameterShape> Vae::parameter_shapes() const {
   std::vector<ParameterShape> shapes = encoder_->parameter_shapes();
@@ -99,13 +99,19 @@ Draws Vae::draw(const Tensor& posterior, const Minibatch& minibatch, const Philo
   return draws;
 }
 
-Pass Vae::forward(const ParameterSet& parameters, const Minibatch& minibatch, const Philox& noise) {
+Pass Vae::forward(const ParameterSet& parameters, const Minibatch& minibatch, const Philox& noise,
+                  PassMode mode) {
+  constexpr std::int64_t first_of_decoder = 1 << 12;  // beyond the encoder's layers
+  const TrainingRows of_encoder{noise, minibatch.step, minibatch.ids, 0};
+  const TrainingRows of_decoder{noise, minibatch.step, minibatch.ids, first_of_decoder};
+  const bool trains = mode == PassMode::training;
   Pass pass;
   pass.x = features(minibatch, noise, parameters.flat().scalar_type());
   pass.targets = once_for_each_draw(pass.x);
-  pass.posterior = encoder_->forward(parameters, likelihood_->encoder_input(pass.x));
+  pass.posterior =
+      encoder_->forward(parameters, likelihood_->encoder_input(pass.x), trains ? &of_encoder : nullptr);
   pass.draws = draw(pass.posterior, minibatch, noise);
-  pass.output = decoder_->forward(parameters, pass.draws.z);
+  pass.output = decoder_->forward(parameters, pass.draws.z, trains ? &of_decoder : nullptr);
   return pass;
 }
 
@@ -188,7 +194,8 @@ namespace {
 
 const RegisterModel registration{{
     .name = "vae",
-    .summary = "variational autoencoder with fully connected networks (Kingma and Welling 2014)",
+    .summary =
+        "variational autoencoder with fully connected or convolutional networks (Kingma and Welling 2014)",
     .needs_counts = false,
     .update_rules = {"adam", "sgd"},
     .update_rule_reason =

@@ -31,7 +31,7 @@ struct VaeOptions : ModelOptions {
 
   void describe(OptionSet& model, OptionSet& objective) override;
   bool takes_counts() const override;
-  bool takes_bfloat16() const override { return true; }
+  bool takes_bfloat16() const override { return network.network == "mlp"; }  // convolutions: in float32
   void use_bfloat16() override { network.layers.in_bfloat16 = true; }
   std::unique_ptr<Model> build(const DataShape& shape) const override;
 };
@@ -50,6 +50,9 @@ struct Pass {
   Draws draws;
   Tensor output;  ///< of the decoder [L·B, its width]: a buffer of it
 };
+
+/// Whether a pass is to learn from: only then are units left out at random, where that is wanted.
+enum class PassMode { use, training };
 
 /// See vae.cpp for the model.
 class Vae : public Model, public LatentModel {
@@ -73,6 +76,7 @@ class Vae : public Model, public LatentModel {
   std::int64_t latent() const override { return options_.latent; }
   Posterior encode(const ParameterSet& parameters, const Minibatch& rows, const Philox& noise) override;
   Tensor decode(const ParameterSet& parameters, const Tensor& z) override;
+  Tensor pictures(const Minibatch& rows) const override;
   Tensor prior_draws(const ParameterSet& parameters, std::int64_t count, const Philox& noise) override;
   RowBounds bounds(const ParameterSet& parameters, const Minibatch& rows, const Philox& noise) override;
   Tensor log_evidence(const ParameterSet& parameters, const Minibatch& rows, std::int64_t samples,
@@ -83,7 +87,8 @@ class Vae : public Model, public LatentModel {
   const Likelihood& likelihood() const { return *likelihood_; }
   /// Through both networks, with draws keyed by (seed of `noise`, step, ids) of the minibatch. **Local**;
   /// valid until the next.
-  Pass forward(const ParameterSet& parameters, const Minibatch& minibatch, const Philox& noise);
+  Pass forward(const ParameterSet& parameters, const Minibatch& minibatch, const Philox& noise,
+               PassMode mode = PassMode::use);
   /// Σ over rows of the KL by dimension, in the form that is trained. @param per_dimension [Z] nats, added to
   void add_kl(const Pass& pass, std::span<double> per_dimension) const;
   /// The means by row, of the sums in `totals`: "rows", "reconstruction", "kl" [Z], perhaps "objective".

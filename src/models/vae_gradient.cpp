@@ -25,7 +25,7 @@ void Vae::accumulate(const ParameterSet& parameters, const Minibatch& minibatch,
   const KlTerm kl = kl_.at(minibatch.step, previous == inputs.previous_means.end()
                                                ? std::span<const double>()
                                                : std::span<const double>(previous->second));
-  Pass pass = forward(parameters, minibatch, inputs.noise);
+  Pass pass = forward(parameters, minibatch, inputs.noise, PassMode::training);
   const auto rows = static_cast<double>(minibatch.size());
   contribution.terms.scalar("rows") += rows;
   add_kl(pass, contribution.terms["kl"]);

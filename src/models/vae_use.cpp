@@ -33,6 +33,12 @@ Tensor Vae::decode(const ParameterSet& parameters, const Tensor& z) {
   return likelihood_->mean(decoder_->forward(parameters, z)) / likelihood_->white();
 }
 
+Tensor Vae::pictures(const Minibatch& rows) const {
+  const Tensor& x = std::get<DenseRows>(rows.rows).features;
+  const bool is_scaled = likelihood_->feature_kind() == FeatureKind::real;
+  return (is_scaled ? scaled_features(x, at::kFloat) : x.to(at::kFloat)) / likelihood_->white();
+}
+
 Tensor Vae::prior_draws(const ParameterSet& parameters, std::int64_t count, const Philox& noise) {
   std::vector<std::int64_t> draws(static_cast<std::size_t>(count));
   std::iota(draws.begin(), draws.end(), std::int64_t{0});

@@ -28,3 +28,7 @@ target_include_directories(test_models_vae_likelihood PRIVATE ${PROJECT_SOURCE_D
 
 svi_test(models_latent SOURCES models/vae_use_test.cpp LIBRARIES svi_models svi_optim svi_config)
 target_include_directories(test_models_latent PRIVATE ${PROJECT_SOURCE_DIR}/src)  # vae.hpp is no public header
+
+svi_test(models_picture SOURCES models/convolution_test.cpp models/vae_picture_test.cpp
+  LIBRARIES svi_models svi_optim svi_config)
+target_include_directories(test_models_picture PRIVATE ${PROJECT_SOURCE_DIR}/src)  # networks are no public header

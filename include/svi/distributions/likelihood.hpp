@@ -49,6 +49,9 @@ class Likelihood {
 
   /// The decoder's width for D features.
   virtual std::int64_t width(std::int64_t features) const { return features; }
+  /// Where the width is K·D: whether the K outputs of a feature stand side by side, [D, K], or those of all
+  /// features do, [K, D].
+  virtual bool is_laid_out_by_feature() const { return false; }
   /// Parameters that are learned beside the networks, "likelihood/…"; none for most.
   virtual std::vector<ParameterShape> parameter_shapes(std::int64_t /*features*/) const { return {}; }
   virtual FeatureKind feature_kind() const { return FeatureKind::real; }

@@ -32,8 +32,10 @@ class LatentModel {
 
   virtual std::int64_t latent() const = 0;  ///< Z
   virtual Posterior encode(const ParameterSet& parameters, const Minibatch& rows, const Philox& noise) = 0;
-  /// E[x|z], 1 being white where features are grey values: [B, D]. @param z [B, Z], of the parameters' type
+  /// E[x|z], 1 being white where features are grey values or numbered levels: [B, D]. @param z [B, Z], of the parameters' type
   virtual Tensor decode(const ParameterSet& parameters, const Tensor& z) = 0;
+  /// Dense rows on the scale of `decode`: [B, D] float32.
+  virtual Tensor pictures(const Minibatch& rows) const = 0;
   /// z ~ p(z): [count, Z]; draw i is the same for any count.
   virtual Tensor prior_draws(const ParameterSet& parameters, std::int64_t count, const Philox& noise) = 0;
 
