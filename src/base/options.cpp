@@ -35,6 +35,7 @@ struct KindOf {
   std::string operator()(double*) const { return "real"; }
   std::string operator()(std::string*) const { return "text"; }
   std::string operator()(std::vector<std::int64_t>*) const { return "list of integers"; }
+  std::string operator()(std::vector<double>*) const { return "list of reals"; }
   std::string operator()(NumberOrWord*) const { return "real or choice"; }
 };
 
@@ -56,6 +57,9 @@ struct ValueText {
     return value->word.empty() ? (*this)(&value->number) : (*this)(&value->word);
   }
   std::string operator()(const std::vector<std::int64_t>* value) const {
+    return fmt::format("[{}]", fmt::join(*value, ", "));
+  }
+  std::string operator()(const std::vector<double>* value) const {
     return fmt::format("[{}]", fmt::join(*value, ", "));
   }
 };
@@ -105,6 +109,11 @@ void OptionSet::choice(std::string name, std::string& value, std::vector<std::st
 
 void OptionSet::integers(std::string name, std::vector<std::int64_t>& value, Range each, std::string unit,
                          std::string help) {
+  options_.push_back({std::move(name), std::move(unit), std::move(help), &value, each, {}});
+}
+
+void OptionSet::reals(std::string name, std::vector<double>& value, Range each, std::string unit,
+                      std::string help) {
   options_.push_back({std::move(name), std::move(unit), std::move(help), &value, each, {}});
 }
 

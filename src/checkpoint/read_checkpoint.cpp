@@ -69,8 +69,8 @@ void require_schema(const Hdf5File& file) {
                 file.where(), major, layout::schema_major, file.text_attribute("tool_version"));
   }
   require_equal(file, "schema_major", major, layout::schema_major);
-  require_names(file, {"parameters", "column_sums", "optimizer", "previous_means", "metrics", "sampler",
-                       "schedule", "config", "data"});
+  require_names(file, {"parameters", "column_sums", "optimizer", "previous_means", "watched", "metrics",
+                       "sampler", "schedule", "config", "data"});
 }
 
 // Figures have names of the model's own, so that they are attributes of a group that holds nothing else.
@@ -96,6 +96,9 @@ void read_state_numbers(const Hdf5File& file, TrainingState& state) {
   state.best_value = file.real_attribute("best_value");
   state.best_step = read_count(file, "best_step", -1);
   state.previous_means = read_means(file.group("previous_means"));
+  if (file.has_attribute("skipped_steps"))  // since schema 1.4, as is "watched"
+    state.skipped_steps = read_count(file, "skipped_steps", 0);
+  if (file.has_group("watched")) state.watched = read_means(file.group("watched"));
   const Hdf5Group sampler = file.group("sampler");
   const Hdf5Group schedule = file.group("schedule");
   require_names(sampler, {});

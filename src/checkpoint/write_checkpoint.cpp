@@ -56,6 +56,7 @@ void write_head(Hdf5Group& root, const Checkpoint& checkpoint) {
   root.set_attribute("training_seconds", state.training_seconds);
   root.set_attribute("best_value", state.best_value);
   root.set_attribute("best_step", state.best_step);
+  root.set_attribute("skipped_steps", state.skipped_steps);
 }
 
 template <typename Value, typename Member>
@@ -82,6 +83,7 @@ void write_contents(Hdf5Group& root, const Checkpoint& checkpoint) {
   Hdf5Group optimizer = root.create_group("optimizer");
   for (const auto& [name, set] : state.optimizer) write_set(optimizer.create_group(name), set);
   write_means(root.create_group("previous_means"), state.previous_means);
+  write_means(root.create_group("watched"), state.watched);
   write_numbers(root.create_group("metrics"), facts.metrics);
 
   // All that the sampler and the schedule of step sizes are functions of.

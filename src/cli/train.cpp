@@ -19,6 +19,7 @@
 #include "svi/cli/sbatch.hpp"
 #include "svi/trainer/experiment.hpp"
 #include "svi/trainer/metrics_file.hpp"
+#include "svi/trainer/nonfinite_files.hpp"
 
 namespace svi::cli {
 
@@ -57,7 +58,8 @@ Arguments read_arguments(int count, char** arguments) {
       ->allow_extra_args(false);
   app.add_option("--run-dir", parsed.run_directory, "the run directory, in place of run.directory/run.name");
   app.add_flag("--fresh", parsed.is_fresh, "never resume: refuse a run directory that holds a run");
-  app.add_flag("--dry-run", parsed.is_dry_run, "check configuration, files and what would be resumed; print the plan, train nothing");
+  app.add_flag("--dry-run", parsed.is_dry_run,
+               "check configuration, files and what would be resumed; print the plan, train nothing");
   app.add_flag("--print-sbatch", parsed.prints_sbatch,
                "print a SLURM job script for this run, train nothing");
   within(app.add_option("--tasks", parsed.tasks, "ranks of that job"), Range::between(1, 1 << 20))
@@ -115,8 +117,8 @@ std::string summary(const trainer::Experiment& experiment, const trainer::Outcom
       fmt::format("{} at step {} after {} of training", outcome.was_stopped ? "stopped" : "done", state.step,
                   duration_text(state.training_seconds));
   if (state.best_step >= 0) {
-    text += fmt::format("\n  best         {} {:.6g} at step {}", experiment.model().selection_metric(), state.best_value,
-                        state.best_step);
+    text += fmt::format("\n  best         {} {:.6g} at step {}", experiment.model().selection_metric(),
+                        state.best_value, state.best_step);
   }
   text += fmt::format("\n  metrics      {0}/metrics.jsonl\n  checkpoints  {0}/checkpoints",
                       experiment.run_directory());
@@ -129,9 +131,11 @@ class RootObservers {
  public:
   explicit RootObservers(trainer::Experiment& experiment)
       : progress_(experiment.run_directory() + "/train.log"),
-        metrics_(experiment.run_directory() + "/metrics.jsonl", experiment.progress()) {
+        metrics_(experiment.run_directory() + "/metrics.jsonl", experiment.progress()),
+        nonfinite_(experiment.run_directory()) {
     all_.add(progress_);
     all_.add(metrics_);
+    all_.add(nonfinite_);
   }
   trainer::Observers& all() { return all_; }
   ConsoleProgress& progress() { return progress_; }
@@ -139,6 +143,7 @@ class RootObservers {
  private:
   ConsoleProgress progress_;
   trainer::MetricsFile metrics_;
+  trainer::NonfiniteFiles nonfinite_;
   trainer::Observers all_;
 };
 
@@ -162,8 +167,7 @@ ExitCode train(trainer::Settings settings, const Arguments& arguments, comm::Com
   for (const trainer::Event& event : experiment.start_events()) observer.on_event(event);
 
   const trainer::Outcome outcome = experiment.run(observer, stop);
-  if (outcome.was_stopped)
-    observer.on_event({experiment.progress(), "stopped", "stopping as asked"});
+  if (outcome.was_stopped) observer.on_event({experiment.progress(), "stopped", "stopping as asked"});
   if (root) root->progress().say(summary(experiment, outcome));
   return outcome.was_stopped ? ExitCode::stopped : ExitCode::done;
 }

@@ -56,6 +56,7 @@ std::string expected_kind(const Option& option) {
     std::string operator()(std::vector<std::int64_t>*) const {
       return "a list of integers such as [400, 200]";
     }
+    std::string operator()(std::vector<double>*) const { return "a list of real numbers such as [1, 0.5]"; }
     std::string operator()(NumberOrWord*) const { return "a real number"; }
   };
   if (std::holds_alternative<NumberOrWord*>(option.target))
@@ -68,7 +69,8 @@ std::string expected_kind(const Option& option) {
 std::string expected_text(const Option& option) {
   const std::string range = option.range.text();
   const bool is_bounded = range != "any";
-  const bool is_list = std::holds_alternative<std::vector<std::int64_t>*>(option.target);
+  const bool is_list = std::holds_alternative<std::vector<std::int64_t>*>(option.target) ||
+                       std::holds_alternative<std::vector<double>*>(option.target);
   return expected_kind(option) + (is_bounded ? (is_list ? ", each " : ", ") + range : "") +
          (option.unit.empty() ? "" : " (" + option.unit + ")");
 }
@@ -82,7 +84,8 @@ struct Assignment {
   void operator()(std::int64_t* target) const { *target = number<std::int64_t>(scalar()); }
   void operator()(double* target) const { *target = number<double>(scalar()); }
   void operator()(std::string* target) const { *target = text(); }
-  void operator()(std::vector<std::int64_t>* target) const;
+  void operator()(std::vector<std::int64_t>* target) const { *target = numbers<std::int64_t>(); }
+  void operator()(std::vector<double>* target) const { *target = numbers<double>(); }
   void operator()(NumberOrWord* target) const;
 
   [[noreturn]] void refuse(std::string_view hint = "") const {
@@ -95,6 +98,8 @@ struct Assignment {
   const std::string& text() const;
   template <typename Number>
   Number number(const std::string& text) const;
+  template <typename Number>
+  std::vector<Number> numbers() const;
 };
 
 const std::string& Assignment::scalar() const {
@@ -128,19 +133,18 @@ Number Assignment::number(const std::string& text) const {
   return parsed.value;
 }
 
-void Assignment::operator()(std::vector<std::int64_t>* target) const {
+template <typename Number>
+std::vector<Number> Assignment::numbers() const {
   if (!leaf.is_list) refuse();
-  std::vector<std::int64_t> values;
-  for (const std::string& text : leaf.texts) values.push_back(number<std::int64_t>(text));
-  *target = std::move(values);
+  std::vector<Number> values;
+  for (const std::string& text : leaf.texts) values.push_back(number<Number>(text));
+  return values;
 }
 
 void Assignment::operator()(NumberOrWord* target) const {
   if (leaf.is_list && option.takes_list) {
     if (leaf.texts.empty()) refuse();
-    std::vector<double> values;
-    for (const std::string& text : leaf.texts) values.push_back(number<double>(text));
-    *target = {.number = target->number, .list = std::move(values)};
+    *target = {.number = target->number, .list = numbers<double>()};
     return;
   }
   const std::string& value = scalar();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "svi/base/error.hpp"
+#include "svi/core/norm.hpp"
 
 namespace svi {
 
@@ -37,6 +38,7 @@ Contribution::Contribution(const std::vector<ParameterShape>& parameters, at::Sc
 
 void Contribution::clear(std::vector<std::int32_t> occurring) {
   factor = 1;
+  squared_norm = std::numeric_limits<double>::quiet_NaN();
   terms.clear();
   if (lazy_name.empty()) return;
   rows.rows = std::move(occurring);
@@ -46,6 +48,8 @@ void Contribution::clear(std::vector<std::int32_t> occurring) {
     row_buffer_ = at::empty({rows.size() + rows.size() / 8, row_buffer_.size(1)}, row_buffer_.options());
   rows.values = row_buffer_.narrow(0, 0, rows.size());
 }
+
+void Contribution::measure() { squared_norm = factor * factor * svi::squared_norm(statistics.flat()); }
 
 void Contribution::mark_ready(std::int64_t first, std::int64_t last) {
   if (on_ready) on_ready(first, last);

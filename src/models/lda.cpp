@@ -170,10 +170,11 @@ void Lda::to_direction(const ParameterSet& parameters, Contribution& total) cons
                                        total.rows.values.mutable_data_ptr<scalar_t>());
   });
   const double documents = learns_alpha() ? total.terms.scalar("documents") : 0;
-  if (documents == 0) return;
-  const Tensor sums = at::empty({options_.topics}, at::kDouble);
-  std::ranges::copy(total.terms["log_theta"], sums.mutable_data_ptr<double>());
-  total.statistics["mean_log_theta"].copy_(sums / documents - parameters["mean_log_theta"]);
+  if (documents > 0) {
+    const Tensor sums = at::empty({options_.topics}, at::kDouble);
+    std::ranges::copy(total.terms["log_theta"], sums.mutable_data_ptr<double>());
+    total.statistics["mean_log_theta"].copy_(sums / documents - parameters["mean_log_theta"]);
+  }
 }
 
 void Lda::derive(ParameterSet& parameters, std::int64_t step) const {

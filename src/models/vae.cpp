@@ -10,6 +10,7 @@
 #include "vae.hpp"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <numeric>
 #include <utility>
@@ -53,6 +54,7 @@ Vae::Vae(VaeOptions options, const DataShape& shape)
     : options_(std::move(options)),
       shape_(shape),
       kl_(options_.kl, options_.latent, shape),
+      monitor_(options_.latent, shape.steps_per_epoch, kl_.full_from()),
       bound_(options_.bound, options_.samples, options_.elbo == "analytic", kl_.uses_means()),
       likelihood_(make_likelihood(options_.likelihood)),
       encoder_(make_encoder(options_.network, shape.feature_shape, options_.encoder, 2 * options_.latent)),
@@ -160,6 +162,21 @@ Metrics Vae::elbo_metrics(const Sums& totals) const {
 }
 
 Metrics Vae::training_metrics(const ParameterSet&, const Sums& totals) const { return elbo_metrics(totals); }
+
+std::vector<std::string> Vae::warnings() const {
+  if (options_.latent < shape_.width()) return {};
+  return {
+      fmt::format("model.latent is {}, but a row has no more than {} features: z can hold a copy of x, and "
+                  "nothing is compressed; make it smaller",
+                  options_.latent, shape_.width())};
+}
+
+std::optional<Notice> Vae::watch(std::int64_t step, const Sums& totals,
+                                 std::map<std::string, std::vector<double>>& watched) const {
+  const Collapse collapsed = monitor_.watch(step, totals["kl"], totals.scalar("rows"), watched);
+  if (collapsed.dimensions.empty()) return std::nullopt;
+  return collapse_notice(options_, collapsed, step, monitor_.window());
+}
 
 std::unique_ptr<Evaluation> Vae::evaluation(const ParameterSet& parameters, EvaluationRows rows,
                                             std::uint64_t seed) {

@@ -13,6 +13,7 @@
 #include "svi/models/model.hpp"
 #include "svi/models/registry.hpp"
 #include "vae_bounds.hpp"
+#include "vae_collapse.hpp"
 #include "vae_objective.hpp"
 
 namespace svi::vae {
@@ -66,6 +67,10 @@ class Vae : public Model, public LatentModel {
                   Contribution& contribution) override;
   void to_direction(const ParameterSet& parameters, Contribution& total) const override;
   Metrics training_metrics(const ParameterSet& parameters, const Sums& totals) const override;
+  std::vector<std::string> warnings() const override;
+  SumLayout watched() const override { return monitor_.layout(); }
+  std::optional<Notice> watch(std::int64_t step, const Sums& totals,
+                              std::map<std::string, std::vector<double>>& watched) const override;
   std::unique_ptr<Evaluation> evaluation(const ParameterSet& parameters, EvaluationRows rows,
                                          std::uint64_t seed) override;
   std::string selection_metric() const override { return "elbo"; }
@@ -118,6 +123,7 @@ class Vae : public Model, public LatentModel {
   VaeOptions options_;
   DataShape shape_;
   KlObjective kl_;
+  CollapseMonitor monitor_;
   Bound bound_;
   Tensor targets_;                          // a buffer of Pass::targets
   std::unique_ptr<Likelihood> likelihood_;  // before the decoder, whose width it tells

@@ -133,6 +133,20 @@ void require_groups(const KlOptions& options, std::int64_t latent) {
     throw Error(ExitCode::bad_config, "objective.kl.groups is {}, but model.latent has only {} dimensions",
                 options.groups, latent);
   }
+  const bool frees_groups = options.free_bits_per == "group";
+  if (frees_groups && options.free_bits == 0) {
+    throw Error(
+        ExitCode::bad_config,
+        "objective.kl.free_bits_per: group has no effect while objective.kl.free_bits is 0; set it, or "
+        "leave out free_bits_per");
+  }
+  if (options.groups > 1 && !options.balancing && !frees_groups) {
+    throw Error(
+        ExitCode::bad_config,
+        "objective.kl.groups is {}, but nothing goes by groups; set objective.kl.free_bits_per: group "
+        "or objective.kl.balancing: true, or leave groups out",
+        options.groups);
+  }
   if (!options.balancing) return;
   if (options.groups < 2) {
     throw Error(
@@ -164,7 +178,10 @@ void require_capacity_alone(const KlOptions& options) {
 }  // namespace
 
 KlObjective::KlObjective(const KlOptions& options, std::int64_t latent, const DataShape& shape)
-    : options_(options), latent_(latent), schedule_(options, warmup_of(options, shape)) {
+    : options_(options),
+      latent_(latent),
+      full_from_(options.capacity > 0 ? options.capacity_steps : warmup_of(options, shape)),
+      schedule_(options, warmup_of(options, shape)) {
   require_warmup(options);
   require_within_run(options, shape);
   require_groups(options, latent);

@@ -87,6 +87,8 @@ class KlObjective {
   bool is_elbo() const { return options_.weight == 1 && !varies() && !uses_means(); }
   /// Whether `KlTerm::weight` differs between steps.
   bool varies() const { return options_.schedule != "constant" || options_.capacity > 0; }
+  /// The step from which the KL has its whole weight, or its capacity.
+  std::int64_t full_from() const { return full_from_; }
   bool uses_means() const { return options_.free_bits > 0 || options_.balancing || options_.capacity > 0; }
 
  private:
@@ -96,6 +98,7 @@ class KlObjective {
 
   KlOptions options_;
   std::int64_t latent_;
+  std::int64_t full_from_;
   KlSchedule schedule_;
 };
 

@@ -5,21 +5,24 @@
 namespace svi {
 
 std::vector<std::string> Sgd::state_names() const {
-  if (options_.momentum == 0) return {};
-  return {"momentum"};
+  std::vector<std::string> names;
+  if (options().momentum > 0) names.emplace_back("momentum");
+  if (keeps_average()) names.emplace_back("average");
+  return names;
 }
 
 void Sgd::update(TrainingState& state, Contribution& total) const {
-  const Tensor& direction = total.statistics.flat();
-  const double factor = clipped_factor(total, options_.clip_norm);
   const double step = rate(state.step);
-  if (options_.momentum == 0) {
-    state.parameters.flat().add_(direction, factor * step);
-    return;
+  const double factor = clipped_factor(total);
+  decay_weights(state.parameters, kept_share(state.step));
+  if (options().momentum == 0) {
+    state.parameters.flat().add_(total.statistics.flat(), step * factor);
+  } else {
+    const Tensor& momentum = state.optimizer.at("momentum").flat();
+    momentum.mul_(options().momentum).add_(total.statistics.flat(), factor);
+    state.parameters.flat().add_(momentum, step);
   }
-  const Tensor& momentum = state.optimizer.at("momentum").flat();
-  momentum.mul_(options_.momentum).add_(direction, factor);
-  state.parameters.flat().add_(momentum, step);
+  if (keeps_average()) move_average(state, average_share(state.step));
 }
 
 }  // namespace svi

@@ -2,8 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <cmath>
-
 #include "adam.hpp"
 #include "robbins_monro.hpp"
 #include "sgd.hpp"
@@ -30,27 +28,42 @@ void OptimizerOptions::describe(OptionSet& options) {
                  "μ; 0: none");
   }
   options.real("clip_norm", clip_norm, Range::at_least(0), "", "longest gradient, by its norm; 0: no limit");
+  options.real(
+      "weight_decay", weight_decay, Range::at_least(0), "",
+      "λ: weights, and neither biases nor gains nor the likelihood's parameters, lose this times the "
+      "rate at each step, apart from the gradient; 0: none");
+  options.real(
+      "average_decay", average_decay, {.lowest = 0, .highest = 1, .highest_is_open = true}, "",
+      "of an exponential moving average of the parameters, which evaluations and svi-infer then read; "
+      "0: none");
   schedule.describe(options);
 }
 
-std::unique_ptr<UpdateRule> make_update_rule(const OptimizerOptions& options, std::int64_t total_steps) {
-  if (options.type == "adam") return std::make_unique<Adam>(options, total_steps);
-  if (options.type == "sgd") return std::make_unique<Sgd>(options, total_steps);
+std::unique_ptr<UpdateRule> make_update_rule(const OptimizerOptions& options, const RunLength& length) {
+  if (options.type == "adam") return std::make_unique<Adam>(options, length);
+  if (options.type == "sgd") return std::make_unique<Sgd>(options, length);
   if (options.type == "robbins_monro") return std::make_unique<RobbinsMonro>(options);
   throw Error(ExitCode::bad_config, "optimizer.type is {}; expected adam, sgd or robbins_monro",
               options.type);
 }
 
+namespace {
+
+constexpr const char* average = "average";
+
+}  // namespace
+
 void prepare_state(const UpdateRule& rule, TrainingState& state) {
   for (const std::string& name : rule.state_names()) {
-    if (!state.optimizer.contains(name)) state.optimizer[name] = state.parameters.zeros_like();
+    if (state.optimizer.contains(name)) continue;
+    state.optimizer[name] = state.parameters.zeros_like();
+    if (name == average) state.optimizer[name].flat().copy_(state.parameters.flat());
   }
 }
 
-double clipped_factor(const Contribution& direction, double largest) {
-  if (largest <= 0) return direction.factor;
-  const double norm = std::sqrt(direction.statistics.flat().square().sum(at::kDouble).item<double>());
-  return direction.factor * norm > largest ? largest / norm : direction.factor;
+const ParameterSet& evaluated_parameters(const TrainingState& state) {
+  const auto found = state.optimizer.find(average);
+  return found == state.optimizer.end() ? state.parameters : found->second;
 }
 
 }  // namespace svi

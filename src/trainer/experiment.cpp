@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "run_checkpoints.hpp"
+#include "share_state.hpp"
 #include "svi/base/error.hpp"
 #include "svi/base/sha256.hpp"
 #include "svi/base/units.hpp"
@@ -81,8 +82,10 @@ Experiment::Experiment(Settings settings, comm::Communicator& communicator, Star
   comm::together(communicator_, "resuming", [this] {
     if (communicator_.rank() == 0) resume();
   });
-  if (start_.with_rows) share_state();
+  if (start_.with_rows) share_state(*model_, communicator_, state_);
   if (!priors_.warning.empty()) start_events_.push_back({progress(), "unknown_words", priors_.warning});
+  for (const std::string& text : model_->warnings()) start_events_.push_back({progress(), "warning", text});
+  if (!rule_->warning().empty()) start_events_.push_back({progress(), "warning", rule_->warning()});
 }
 
 Progress Experiment::progress() const { return progress_of(state_, total_steps_, data_->steps_per_epoch()); }
@@ -125,12 +128,12 @@ void Experiment::build() {
   require_fit(data_->training(), "data.train", settings_.data.train);
   require_fit(data_->validation(), "data.validation", validation.empty() ? settings_.data.train : validation);
   require_fit(data_->test(), "data.test", settings_.data.test);
-  rule_ = make_update_rule(settings_.optimizer, total_steps_);
+  rule_ = make_update_rule(settings_.optimizer, {total_steps_, per_epoch});
   state_.seed = static_cast<std::uint64_t>(settings_.run.seed);
   require_memory(model_->parameter_shapes(), element_type(), rule_->state_names().size());
   state_.parameters = ParameterSet(model_->parameter_shapes(), element_type());
-  prepare_state(*rule_, state_);
   if (start_.with_rows) model_->initialize(state_.parameters, Philox(state_.seed));
+  prepare_state(*rule_, state_);
 }
 
 // Whoever is to choose by the validation rows needs some, and evaluations on the way.
@@ -170,7 +173,8 @@ at::ScalarType Experiment::element_type() const {
   return settings_.device.precision == "float64" ? at::kDouble : at::kFloat;
 }
 
-void Experiment::require_fit(const data::LocalRows& rows, const char* key, const std::string& path) const try {
+void Experiment::require_fit(const data::LocalRows& rows, const char* key, const std::string& path) const
+    try {
   if (data_->counts_words()) return;  // counts were checked one by one as they were read
   constexpr std::int64_t rows_at_once = 4096;
   for (std::int64_t first = 0; first < rows.size(); first += rows_at_once) {
@@ -223,6 +227,8 @@ void Experiment::start_from(const std::string& path) try {
     start_events_.push_back({progress(), "rejected", "rejected " + reason});
   require_fit_to_start_from(source, settings_, *model_, *rule_);
   const std::string done = take_parameters(source, data_->facts(), state_.parameters);
+  state_.optimizer.clear();
+  prepare_state(*rule_, state_);
   start_events_.push_back({progress(), "warm_started", done});
 } catch (const Error& error) {
   throw Error(error.code(), "run.warm_start: {}", error.what());
@@ -285,43 +291,6 @@ void Experiment::require_same_run(const checkpoint::Checkpoint& found) {
   }
 }
 
-// Rank 0 read the checkpoint; the others get all that determines the future from it.
-void Experiment::share_state() {
-  const auto broadcast = [this](const Tensor& flat) {
-    communicator_.broadcast(buffer_of(flat, 0, flat.numel()), 0, "checkpoint")->wait();
-  };
-  broadcast(state_.parameters.flat());
-  for (auto& [name, tensors] : state_.optimizer) broadcast(tensors.flat());
-  std::vector<double> scalars{static_cast<double>(state_.step), state_.training_seconds, state_.best_value,
-                              static_cast<double>(state_.best_step)};
-  const auto shared = [this](auto&& share) {
-    for (std::size_t i = 0; i < state_.parameters.shapes().size(); ++i) {
-      LazyScale* lazy = state_.parameters.lazy(i);
-      if (lazy == nullptr) continue;
-      share(lazy->scale);
-      share(lazy->offset);
-      for (double& sum : lazy->sums) share(sum);
-    }
-  };
-  shared([&](double& number) { scalars.push_back(number); });
-  const std::size_t of_state = 4;
-  for (const auto& [name, length] : model_->terms()) {
-    std::vector<double>& means = state_.previous_means[name];
-    means.resize(static_cast<std::size_t>(length));  // zeros before the first step
-    scalars.insert(scalars.end(), means.begin(), means.end());
-  }
-  communicator_.control().broadcast(comm::buffer_of(std::span(scalars)), 0, "checkpoint")->wait();
-  state_.step = static_cast<std::int64_t>(scalars[0]);
-  state_.training_seconds = scalars[1];
-  state_.best_value = scalars[2];
-  state_.best_step = static_cast<std::int64_t>(scalars[3]);
-  std::size_t next = of_state;
-  shared([&](double& number) { number = scalars[next++]; });
-  for (const auto& [name, length] : model_->terms()) {
-    for (double& mean : state_.previous_means[name]) mean = scalars[next++];
-  }
-}
-
 Outcome Experiment::run(Observer& observer, const StopSignal& stop) {
   checkpoint::CheckpointFacts facts{.model = settings_.model_entry->name,
                                     .tool_version = start_.version,
@@ -340,7 +309,8 @@ Outcome Experiment::run(Observer& observer, const StopSignal& stop) {
   const TrainerSchedule schedule{.total_steps = total_steps_,
                                  .evaluate_every = evaluate_every_,
                                  .log_every = settings_.run.log_every_steps,
-                                 .patience = settings_.evaluation.patience};
+                                 .patience = settings_.evaluation.patience,
+                                 .nonfinite_steps = settings_.train.nonfinite_steps};
   Trainer trainer({*model_, *rule_, *data_, communicator_, *checkpoints, observer, stop}, schedule, state_);
   return trainer.run(last_validation_);
 }

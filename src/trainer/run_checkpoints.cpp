@@ -11,8 +11,7 @@
 namespace svi::trainer {
 
 RunCheckpoints::RunCheckpoints(const std::string& folder, const CheckpointOptions& options,
-                               checkpoint::CheckpointFacts facts, const UpdateRule& rule,
-                               Observer& observer)
+                               checkpoint::CheckpointFacts facts, const UpdateRule& rule, Observer& observer)
     : store_(folder, options.keep_last),
       options_(options),
       facts_(std::move(facts)),
@@ -28,10 +27,14 @@ bool RunCheckpoints::is_due(const TrainingState& state) {
 checkpoint::Checkpoint RunCheckpoints::snapshot(const TrainingState& state, const Progress& progress,
                                                 const Metrics& metrics) const {
   // The next step would find out; a checkpoint must not outlive that.
-  for (const Tensor& part : state.parameters.flat().split(1 << 20)) {  // whole, it would need a copy
-    if (at::isfinite(part).all().item<bool>()) continue;
-    throw Error(ExitCode::internal, "{}", divergence_text("the parameters are", state.step, rule_));
-  }
+  const auto require_finite = [&](const ParameterSet& set, const char* what) {
+    for (const Tensor& part : set.flat().split(1 << 20)) {  // whole, it would need a copy
+      if (at::isfinite(part).all().item<bool>()) continue;
+      throw Error(ExitCode::internal, "{}", divergence_text(what, state.step, rule_));
+    }
+  };
+  require_finite(state.parameters, "the parameters are");
+  for (const auto& [name, set] : state.optimizer) require_finite(set, "the optimizer's tensors are");
   checkpoint::Checkpoint snapshot{facts_, state};
   snapshot.facts.epoch = progress.epoch;
   snapshot.facts.metrics = metrics.values;

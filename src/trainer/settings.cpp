@@ -61,6 +61,10 @@ void TrainOptions::describe(OptionSet& options) {
   options.integer("epochs", epochs, Range::at_least(1), "epochs", "passes over the training rows");
   options.integer("steps", steps, Range::at_least(0), "steps",
                   "length of the run in place of epochs; 0: use epochs");
+  options.integer(
+      "nonfinite_steps", nonfinite_steps, Range::at_least(0), "steps",
+      "how many steps, in the whole run, may pass without an update because their ELBO or gradient "
+      "is not finite; 0: the first one ends the run");
 }
 
 void EvaluationOptions::describe(OptionSet& options) {
@@ -219,7 +223,7 @@ bool may_change(const std::string& key, Dependence dependence) {
   static const std::set<std::string> of_evaluations{"evaluation.every_epochs", "evaluation.every_steps",
                                                     "evaluation.completion"};
   if (fixed.contains(key)) return false;
-  if (of_data.contains(key)) return true;
+  if (of_data.contains(key) || key == "train.nonfinite_steps") return true;
   if (key == "train.epochs" || key == "train.steps") return !dependence.on_length;
   if (of_evaluations.contains(key)) return !dependence.on_evaluations;
   const std::string section = key.substr(0, key.find('.'));

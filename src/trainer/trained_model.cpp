@@ -64,7 +64,8 @@ TrainedModel load_model(const std::string& path) {
                         .completion = completion_named(loaded.settings.evaluation.completion),
                         .word_priors = facts.word_priors};
   loaded.model = loaded.settings.model->build(shape);
-  if (loaded.parameters().shapes() != loaded.model->parameter_shapes()) {
+  const std::vector<ParameterShape> shapes = loaded.model->parameter_shapes();
+  if (loaded.checkpoint.state.parameters.shapes() != shapes || loaded.parameters().shapes() != shapes) {
     throw Error(ExitCode::bad_data,
                 "{}: the parameters' names or shapes are not those of model.type {} with its configuration",
                 loaded.path, facts.model);

@@ -4,9 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <optional>
 
 #include "divergence.hpp"
+#include "nonfinite.hpp"
 #include "svi/base/error.hpp"
 #include "svi/base/flush_denormals.hpp"
 #include "svi/base/stopwatch.hpp"
@@ -56,20 +57,30 @@ Outcome Trainer::run(const Metrics& last_validation) {
     reduction_.start_rest();
     if (state_.step + 1 < schedule_.total_steps) minibatches_.prepare(state_.step + 1);
     reduction_.finish();
-    require_finite();
 
-    // 4. The totals as a direction of ascent in the model's geometry, and 5. a step along it.
-    parts_.model.to_direction(state_.parameters, contribution_);
-    parts_.rule.update(state_, contribution_);
+    // 4. The totals as a direction of ascent in the model's geometry, and 5. a step along it, unless they are
+    // not finite: on every rank or on none, since all have the same totals.
+    const char* fault = nonfinite_terms(contribution_);
+    if (fault == nullptr) {
+      parts_.model.to_direction(state_.parameters, contribution_);
+      contribution_.measure();
+      fault = nonfinite_direction(contribution_);
+    }
+    if (fault == nullptr) {
+      parts_.rule.update(state_, contribution_);
+      parts_.model.derive(state_.parameters, state_.step + 1);
+      remember_totals();
+    } else {
+      skip(minibatch, fault);
+    }
     state_.step += 1;
-    parts_.model.derive(state_.parameters, state_.step);
-    remember_means();
     const double seconds = stopwatch.seconds();
     state_.training_seconds += seconds;
     interval_seconds_ += seconds;
 
     // 6. Tell, evaluate and save where due.
     tell_step();
+    if (fault == nullptr) tell_notice();
     outcome.was_stopped = contribution_.terms.scalar("stop_votes") > 0;
     if (evaluation_is_due(state_.step)) validate(outcome.validation);
     if (outcome.was_stopped || is_over() || parts_.checkpoints.is_due(state_)) {
@@ -86,16 +97,30 @@ Progress Trainer::progress() const {
   return progress_of(state_, schedule_.total_steps, parts_.data.steps_per_epoch());
 }
 
-// The totals are the same on every rank, so all ranks leave together.
-void Trainer::require_finite() const {
-  for (const double term : contribution_.terms.flat()) {
-    if (std::isfinite(term)) continue;
-    throw AgreedError(ExitCode::internal, "{}", divergence_text("the ELBO is", state_.step, parts_.rule));
-  }
+// A step that is none: parameters, optimizer and means stay as they were. Its rows are told, and so is the
+// end of the run when there were too many. Collective.
+void Trainer::skip(const Minibatch& minibatch, const char* fault) {
+  state_.skipped_steps += 1;
+  Progress place = progress();
+  place.step += 1;  // the step that was to be completed: a run resumed before it tells it again
+  const NonfiniteRecord record{place, fault, contribution_.terms,
+                               rows_of_all_ranks(parts_.communicator, minibatch.ids)};
+  parts_.observer.on_nonfinite(record);
+  parts_.observer.on_event(
+      {place, "nonfinite_step",
+       fmt::format("no update at step {}: {} not finite; {} lists the rows of its minibatch", place.step,
+                   fault, nonfinite_file(place.step))});
+  if (state_.skipped_steps <= schedule_.nonfinite_steps) return;
+  throw AgreedError(ExitCode::internal, "{}; {} in the run directory lists the rows of that minibatch{}",
+                    divergence_text(fault, state_.step, parts_.rule), nonfinite_file(place.step),
+                    skips_text(state_.skipped_steps - 1));
 }
 
-// Objectives that are nonlinear in means over the data take them from the step before.
-void Trainer::remember_means() {
+// For training lines; and objectives that are nonlinear in means over the data take them from the step
+// before.
+void Trainer::remember_totals() {
+  for (std::size_t i = 0; i < interval_.flat().size(); ++i)
+    interval_.flat()[i] += contribution_.terms.flat()[i];
   const double rows = contribution_.terms.scalar("rows");
   for (const auto& [name, length] : parts_.model.terms()) {
     const std::span<const double> sums = contribution_.terms[name];
@@ -106,8 +131,6 @@ void Trainer::remember_means() {
 }
 
 void Trainer::tell_step() {
-  for (std::size_t i = 0; i < interval_.flat().size(); ++i)
-    interval_.flat()[i] += contribution_.terms.flat()[i];
   parts_.observer.on_step(progress());
   if (state_.step % schedule_.log_every != 0 && state_.step != schedule_.total_steps) return;
 
@@ -120,6 +143,11 @@ void Trainer::tell_step() {
   parts_.observer.on_training(record);
   interval_.clear();
   interval_seconds_ = 0;
+}
+
+void Trainer::tell_notice() {
+  const std::optional<Notice> notice = parts_.model.watch(state_.step, contribution_.terms, state_.watched);
+  if (notice) parts_.observer.on_event({progress(), notice->name, notice->text});
 }
 
 bool Trainer::evaluation_is_due(std::int64_t step) const {
@@ -153,10 +181,11 @@ void Trainer::validate(Metrics& metrics) {
   // Not at a last step that the schedule alone does not name: a longer run would have no evaluation there.
   if (schedule_.evaluate_every > 0 && state_.step % schedule_.evaluate_every == 0) {
     parts_.model.tune(state_.parameters, [&] {
-      return evaluator_.held_out(state_.parameters, parts_.data.validation()).values.at(name);
+      return evaluator_.held_out(evaluated_parameters(state_), parts_.data.validation()).values.at(name);
     });
   }
-  metrics = evaluator_.evaluate(state_.parameters, parts_.data.validation(), parts_.data.reference());
+  metrics =
+      evaluator_.evaluate(evaluated_parameters(state_), parts_.data.validation(), parts_.data.reference());
   const double value = metrics.values.at(name);
   const bool is_best = value > state_.best_value;
   if (is_best) {
@@ -169,7 +198,7 @@ void Trainer::validate(Metrics& metrics) {
 
 void Trainer::test(Metrics& metrics) {
   if (parts_.data.test_rows() == 0) return;
-  metrics = evaluator_.evaluate(state_.parameters, parts_.data.test(), parts_.data.reference());
+  metrics = evaluator_.evaluate(evaluated_parameters(state_), parts_.data.test(), parts_.data.reference());
   parts_.observer.on_evaluation({progress(), "test", metrics, parts_.model.selection_metric()});
 }
 

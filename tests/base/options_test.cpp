@@ -16,6 +16,7 @@ struct Everything {
   std::string text = "a \"b\" \\c";
   std::string choice = "adam";
   std::vector<std::int64_t> integers{400, 200};
+  std::vector<double> reals{1, 0.25};
 
   void describe(OptionSet& options) {
     options.flag("flag", flag, "a flag");
@@ -24,6 +25,7 @@ struct Everything {
     options.text("text", text, "a text");
     options.choice("choice", choice, {"adam", "sgd"}, "a choice");
     options.integers("integers", integers, Range::between(1, 1000), "units", "some integers");
+    options.reals("reals", reals, Range::at_least(0), "", "some reals");
   }
 };
 
@@ -63,9 +65,10 @@ TEST(OptionSet, DescribesEachOptionInOrder) {
   OptionSet options;
   everything.describe(options);
   const char* const expected[][3] = {
-      {"flag", "true or false", "true"}, {"integer", "integer", "64"},
-      {"kl.weight", "real", "0.001"},    {"text", "text", R"("a \"b\" \\c")"},
-      {"choice", "choice", "\"adam\""},  {"integers", "list of integers", "[400, 200]"},
+      {"flag", "true or false", "true"},       {"integer", "integer", "64"},
+      {"kl.weight", "real", "0.001"},          {"text", "text", R"("a \"b\" \\c")"},
+      {"choice", "choice", "\"adam\""},        {"integers", "list of integers", "[400, 200]"},
+      {"reals", "list of reals", "[1, 0.25]"},
   };
   ASSERT_EQ(options.all().size(), std::size(expected));
   for (std::size_t i = 0; i < std::size(expected); ++i) {

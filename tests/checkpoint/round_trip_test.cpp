@@ -49,6 +49,8 @@ void expect_equal(const Checkpoint& a, const Checkpoint& b) {
   EXPECT_EQ(a.state.step, b.state.step);
   EXPECT_EQ(a.state.seed, b.state.seed);
   EXPECT_EQ(a.state.previous_means, b.state.previous_means);
+  EXPECT_EQ(a.state.watched, b.state.watched);
+  EXPECT_EQ(a.state.skipped_steps, b.state.skipped_steps);
   EXPECT_EQ(a.state.training_seconds, b.state.training_seconds);
   EXPECT_EQ(a.state.best_value, b.state.best_value);
   EXPECT_EQ(a.state.best_step, b.state.best_step);
@@ -74,6 +76,8 @@ TEST(RoundTrip, KeepsEveryField) {
     expect_equal(checkpoint, written_and_read(checkpoint));
     checkpoint.state.best_value = -101.125;
     checkpoint.state.best_step = 5;
+    checkpoint.state.skipped_steps = 3;
+    checkpoint.state.watched = {{"collapsed", {0, 1, 0}}, {"window_rows", {12800}}};
     expect_equal(checkpoint, written_and_read(checkpoint));
   }
 }

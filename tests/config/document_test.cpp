@@ -34,6 +34,7 @@ struct Everything {
   std::string name = "default";
   std::string rule = "adam";
   Integers widths{400};
+  std::vector<double> factors;
 
   OptionSet described() {
     OptionSet options;
@@ -43,6 +44,7 @@ struct Everything {
     options.text("name", name, "");
     options.choice("rule", rule, {"adam", "sgd", "robbins_monro"}, "");
     options.integers("widths", widths, Range::between(1, 65536), "units", "");
+    options.reals("factors", factors, Range::at_least(0), "", "");
     return options;
   }
 };
@@ -172,6 +174,11 @@ TEST(Document, ReadsLists) {
   expect_refused("widths: [400, 0]", {"s.widths is [400, 0]", "each 1 to 65536 (units)"});
   expect_refused("widths: [400, 2x]", {"[400, 2x]"});
   expect_refused("widths: [400, '2']", {"without quotes"});
+  EXPECT_EQ(filled("factors: [1, 0.72, 1e-3]").factors, (std::vector<double>{1, 0.72, 1e-3}));
+  EXPECT_EQ(filled("factors: []").factors, std::vector<double>());
+  expect_refused("factors: 0.5", {"s.factors is 0.5", "a list of real numbers such as [1, 0.5]"});
+  expect_refused("factors: [1, -1]", {"s.factors is [1, -1]", "each at least 0"});
+  expect_refused("factors: [1, x]", {"[1, x]"});
 }
 
 TEST(Document, NamesTheRangeThatAValueLeaves) {
@@ -264,7 +271,7 @@ TEST(UnknownKey, ListsAllWithTheNearestKnownOne) {
   document.fill("s", options.described());
   expect_error(ExitCode::bad_config,
                {"c.yaml:2: unknown key s.bacth; did you mean s.batch?",
-                "c.yaml:3: unknown key s.optimiser; s has: batch, name, on, rate, rule, widths",
+                "c.yaml:3: unknown key s.optimiser; s has: batch, factors, name, on, rate, rule, widths",
                 "c.yaml:4: unknown key rate; did you mean s.rate?",
                 "c.yaml:6: unknown key t.widths; did you mean s.widths?",
                 "c.yaml:7: unknown key u.zzzzzz; the sections are: s"},

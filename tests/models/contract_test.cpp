@@ -38,7 +38,7 @@ class Contract : public testing::TestWithParam<svi::ModelEntry> {
     options.type = GetParam().update_rules.front();
     options.learning_rate = 0.01;
     options.delay = 1;
-    return svi::make_update_rule(options, 1000);
+    return svi::make_update_rule(options, {.total_steps = 1000});
   }
 };
 

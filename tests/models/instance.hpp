@@ -111,6 +111,7 @@ class Instance {
     prepare_state(rule, state);
     Contribution total = accumulate(minibatch);
     model->to_direction(state.parameters, total);
+    total.measure();
     rule.update(state, total);
     state.step += 1;
     model->derive(state.parameters, state.step);

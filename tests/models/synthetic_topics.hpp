@@ -65,7 +65,7 @@ inline std::unique_ptr<UpdateRule> robbins_monro(double delay, double forgetting
   options.type = "robbins_monro";
   options.delay = delay;
   options.forgetting_rate = forgetting_rate;
-  return make_update_rule(options, 1);
+  return make_update_rule(options, {.total_steps = 1});
 }
 
 }  // namespace svi::test

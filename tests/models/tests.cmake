@@ -32,3 +32,6 @@ target_include_directories(test_models_latent PRIVATE ${PROJECT_SOURCE_DIR}/src)
 svi_test(models_picture SOURCES models/convolution_test.cpp models/vae_picture_test.cpp
   LIBRARIES svi_models svi_optim svi_config)
 target_include_directories(test_models_picture PRIVATE ${PROJECT_SOURCE_DIR}/src)  # networks are no public header
+
+svi_test(models_vae_collapse SOURCES models/vae_collapse_test.cpp LIBRARIES svi_models svi_optim svi_config)
+target_include_directories(test_models_vae_collapse PRIVATE ${PROJECT_SOURCE_DIR}/src)

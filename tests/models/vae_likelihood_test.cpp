@@ -51,7 +51,7 @@ class VaeLikelihood : public testing::TestWithParam<Case> {
     svi::OptimizerOptions options;
     options.type = "adam";
     options.learning_rate = 0.01;
-    return svi::make_update_rule(options, 1000);
+    return svi::make_update_rule(options, {.total_steps = 1000});
   }
 };
 

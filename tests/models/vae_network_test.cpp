@@ -37,7 +37,7 @@ TEST_P(VaeNetwork, GradientsAgreeWithDifferences) {
   svi::OptimizerOptions options;
   options.type = "adam";
   options.learning_rate = 0.02;
-  const auto update = svi::make_update_rule(options, 1000);
+  const auto update = svi::make_update_rule(options, {.total_steps = 1000});
   for (int i = 0; i < 5; ++i) model.step(*update, all);
   const Tensor gradient = model.accumulate(all).statistics.flat();
   const Tensor theta = model.state.parameters.flat();

@@ -225,6 +225,10 @@ TEST(VaeObjective, RefusesWhatHasNoSense) {
                      {"warmup_steps is 5", "warmup_epochs 1", "one of them"});
   expect_vae_refused({kl + "schedule=cyclical", kl + "warmup_steps=3"}, {"cycles is 4", "3 steps"});
   expect_vae_refused({kl + "groups=3"}, {"groups is 3", "model.latent", "2 dimensions"});
+  expect_vae_refused({kl + "groups=2"},
+                     {"groups is 2", "nothing goes by groups", "free_bits_per", "balancing"});
+  expect_vae_refused({kl + "groups=2", kl + "free_bits=1"}, {"groups is 2", "nothing goes by groups"});
+  expect_vae_refused({kl + "free_bits_per=group"}, {"free_bits_per", "free_bits is 0"});
   expect_vae_refused({kl + "balancing=true"}, {"balancing", "groups"});
   expect_vae_refused({kl + "balancing=true", kl + "groups=2"}, {"balancing", "schedule is constant"});
   for (const char* other : {"weight=2", "free_bits=1", "schedule=linear"}) {

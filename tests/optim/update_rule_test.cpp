@@ -27,6 +27,7 @@ double step(const svi::UpdateRule& rule, TrainingState& state, double gradient) 
   svi::Contribution direction(state.parameters.shapes(), state.parameters.flat().scalar_type(), {});
   direction.statistics.flat().zero_();
   direction.statistics.flat()[0] = gradient;
+  direction.measure();
   rule.update(state, direction);
   state.step += 1;
   return state.parameters["theta"][0].item<double>();
@@ -53,7 +54,7 @@ class AdamByHand {
 void adam_follows_the_paper(at::ScalarType type, double tolerance) {
   OptimizerOptions options;
   options.learning_rate = 0.01;
-  const auto rule = svi::make_update_rule(options, 100);
+  const auto rule = svi::make_update_rule(options, {.total_steps = 100});
   TrainingState state = state_with(*rule, {0.5}, type);
   AdamByHand by_hand;
   double expected = 0.5;
@@ -70,7 +71,7 @@ TEST(Adam, FollowsThePaperInDouble) { adam_follows_the_paper(at::kDouble, 1e-14)
 TEST(Adam, FollowsThePaperInFloat) { adam_follows_the_paper(at::kFloat, 6 * (3e-8 + 0.01 * 7e-6)); }
 
 TEST(Adam, LeavesPaddingZero) {
-  const auto rule = svi::make_update_rule({}, 100);
+  const auto rule = svi::make_update_rule({}, {.total_steps = 100});
   TrainingState state = state_with(*rule, {1, 2, 3}, at::kFloat);
   step(*rule, state, 1);
   EXPECT_EQ(state.parameters.flat().slice(0, 3).abs().sum().item<double>(), 0);
@@ -81,7 +82,7 @@ TEST(Sgd, MomentumByHand) {
   options.type = "sgd";
   options.learning_rate = 0.1;
   options.momentum = 0.5;
-  const auto rule = svi::make_update_rule(options, 100);
+  const auto rule = svi::make_update_rule(options, {.total_steps = 100});
   TrainingState state = state_with(*rule, {1.0}, at::kDouble);
   EXPECT_NEAR(step(*rule, state, 2.0), 1.2, 1e-15);         // b = 2
   EXPECT_NEAR(step(*rule, state, 1.0), 1.2 + 0.2, 1e-15);   // b = 0.5·2 + 1 = 2
@@ -93,7 +94,7 @@ TEST(RobbinsMonro, StepSizesAndStepByHand) {
   options.type = "robbins_monro";
   options.delay = 4;
   options.forgetting_rate = 0.5;
-  const auto rule = svi::make_update_rule(options, 100);
+  const auto rule = svi::make_update_rule(options, {.total_steps = 100});
   EXPECT_DOUBLE_EQ(rule->rate(0), 0.5);  // 4^−½
   EXPECT_DOUBLE_EQ(rule->rate(5), 1.0 / 3);
   TrainingState state = state_with(*rule, {3.0}, at::kDouble);
@@ -106,19 +107,9 @@ TEST(RobbinsMonro, BatchVariationalBayesIsTheStepOfSizeOne) {
   options.type = "robbins_monro";
   options.delay = 1;
   options.forgetting_rate = 0;
-  const auto rule = svi::make_update_rule(options, 100);
+  const auto rule = svi::make_update_rule(options, {.total_steps = 100});
   EXPECT_DOUBLE_EQ(rule->rate(0), 1);
   EXPECT_DOUBLE_EQ(rule->rate(1000), 1);
-}
-
-// A direction is factor · statistics, here (1.5, 2), of the norm 2.5.
-TEST(ClippedFactor, ShortensOnlyWhatIsLonger) {
-  svi::Contribution direction({{"theta", {2}}}, at::kDouble, {});
-  direction.statistics.view(0).copy_(at::tensor({3.0, 4.0}, at::kDouble));
-  direction.factor = 0.5;
-  EXPECT_EQ(svi::clipped_factor(direction, 10), 0.5);
-  EXPECT_EQ(svi::clipped_factor(direction, 0), 0.5);  // 0: no limit
-  EXPECT_NEAR(svi::clipped_factor(direction, 1), 0.2, 1e-16);
 }
 
 // The rules move along factor · statistics: half of twice the gradient is the gradient.
@@ -128,13 +119,14 @@ TEST(UpdateRules, FollowTheFactorOfTheDirection) {
     options.type = type;
     options.momentum = 0.9;
     options.clip_norm = 2;
-    const auto rule = svi::make_update_rule(options, 100);
+    const auto rule = svi::make_update_rule(options, {.total_steps = 100});
     TrainingState plain = state_with(*rule, {0.5}, at::kDouble);
     TrainingState scaled = state_with(*rule, {0.5}, at::kDouble);
     for (const double gradient : {0.25, -1.0, 16.0}) {
       svi::Contribution direction(plain.parameters.shapes(), at::kDouble, {});
       direction.statistics.flat()[0] = 2 * gradient;
       direction.factor = 0.5;
+      direction.measure();
       rule->update(scaled, direction);
       scaled.step += 1;
       EXPECT_EQ(step(*rule, plain, gradient), scaled.parameters["theta"][0].item<double>()) << type;
@@ -146,7 +138,7 @@ TEST(UpdateRules, FollowTheFactorOfTheDirection) {
 TEST(MakeUpdateRule, RefusesUnknownTypes) {
   OptimizerOptions options;
   options.type = "adagrad";
-  EXPECT_THROW(svi::make_update_rule(options, 1), svi::Error);
+  EXPECT_THROW(svi::make_update_rule(options, {.total_steps = 1}), svi::Error);
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ class RowExchange : public ::testing::TestWithParam<const char*> {
       if (world().rank() == 0) std::filesystem::remove(path);
     });
     model_ = settings_.model->build(data_->shape());
-    rule_ = make_update_rule(settings_.optimizer, 100);
+    rule_ = make_update_rule(settings_.optimizer, {.total_steps = 100});
     state_.seed = 3;
     state_.parameters = ParameterSet(model_->parameter_shapes());
     model_->initialize(state_.parameters, Philox(state_.seed));

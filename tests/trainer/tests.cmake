@@ -22,9 +22,14 @@ svi_test(trainer_warm_start SOURCES trainer/warm_start_test.cpp LIBRARIES traine
 svi_test(trainer_priors SOURCES trainer/priors_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
 add_dependencies(test_trainer_priors svi-infer)
 svi_test(trainer_vae_counts SOURCES trainer/vae_counts_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
+svi_test(trainer_nonfinite SOURCES trainer/nonfinite_test.cpp LIBRARIES trainer_runs svi_hdf5 PROCESSORS 2)
+svi_test(trainer_average SOURCES trainer/average_test.cpp LIBRARIES trainer_runs svi_optim PROCESSORS 2)
+add_dependencies(test_trainer_average svi-infer)
+svi_test(trainer_collapse SOURCES trainer/collapse_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
 foreach(test trainer_refusal trainer_ranks_refusal trainer_resume trainer_failure
         trainer_programs trainer_ranks trainer_streaming trainer_early_stopping
-        trainer_warm_start trainer_priors trainer_objective trainer_precision trainer_vae_counts)
+        trainer_warm_start trainer_priors trainer_objective trainer_precision trainer_vae_counts
+        trainer_nonfinite trainer_average trainer_collapse)
   target_compile_definitions(test_${test} PRIVATE SVI_MPIEXEC="${MPIEXEC_EXECUTABLE}")
   add_dependencies(test_${test} svi-train)
 endforeach()

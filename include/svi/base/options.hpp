@@ -34,7 +34,8 @@ struct NumberOrWord {
 
 /// One configuration key: its description, and the variable that holds its value.
 struct Option {
-  using Target = std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<std::int64_t>*, NumberOrWord*>;
+  using Target = std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<std::int64_t>*,
+                              std::vector<double>*, NumberOrWord*>;
 
   std::string name;                  ///< relative to its section, dotted where nested: "kl.weight"
   std::string unit;                  ///< "rows", "seconds", "" where there is none
@@ -44,7 +45,8 @@ struct Option {
   std::vector<std::string> choices;  ///< of a text; empty: any text. Of a number or word: the words
   bool takes_list = false;           ///< of a number or word
 
-  /// "true or false", "integer", "real", "text", "choice", "list of integers", "real or choice" …
+  /// "true or false", "integer", "real", "text", "choice", "list of integers", "list of reals",
+  /// "real or choice" …
   std::string kind() const;
   /// The value as YAML: `0.001`, `[400, 200]`, `"bernoulli"`.
   std::string value_text() const;
@@ -76,6 +78,7 @@ class OptionSet {
   void choice(std::string name, std::string& value, std::vector<std::string> choices, std::string help);
   void integers(std::string name, std::vector<std::int64_t>& value, Range each, std::string unit,
                 std::string help);
+  void reals(std::string name, std::vector<double>& value, Range each, std::string unit, std::string help);
 
   const std::vector<Option>& all() const { return options_; }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -26,10 +27,16 @@ class Contribution {
   RowBlock rows;            ///< its rows are the same on every rank
   std::string lazy_name;    ///< the parameter that `rows` belong to; empty: none
   Sums terms;               ///< always with "rows": the number of data points added up
-  /// Makes it ready for the next step: terms are zero, statistics and `rows` hold anything, and a model writes
-  /// every element of them.
+  /// ‖factor · statistics‖², by which a direction is clipped and found not to be finite; NaN until `measure`.
+  double squared_norm = std::numeric_limits<double>::quiet_NaN();
+
+  /// Makes it ready for the next step: terms are zero, statistics and `rows` hold anything, and a model
+  /// writes every element of them.
   /// @param occurring the words of the global minibatch, ascending; none without a lazy matrix
   void clear(std::vector<std::int32_t> occurring = {});
+
+  /// Finds the squared norm, summed in float64: not finite where an element is not.
+  void measure();
 
   /// Called by a model as soon as elements [first, last) of `statistics.flat()` are final, so that their
   /// reduction may start while the rest is computed. Every rank announces the same ranges in the same order,

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,12 @@ struct StepInputs {
   const std::map<std::string, std::vector<double>>& previous_means;  ///< see TrainingState
 };
 
+/// What a person should know of a run.
+struct Notice {
+  std::string name;  ///< of the event: "posterior_collapse"
+  std::string text;  ///< one line
+};
+
 /// A model and its variational family: the sums it needs from data points, and the geometry of its
 /// parameters. It never sees ranks, files or clocks.
 ///
@@ -85,8 +92,8 @@ class Model {
   /// `total.factor`; of a lazy matrix λ the direction is λ̂ − λ, and λ̂ is left in `total.rows`.
   ///
   /// The factor N/S (conjugate) or 1/S (gradients of the mean) is applied here and nowhere else, with S =
-  /// total.terms["rows"]; terms of the global parameters are added here, once. **Local**, the same on every
-  /// rank.
+  /// total.terms["rows"]; terms of the global parameters are added here, once. **Local**, the same on
+  /// every rank.
   virtual void to_direction(const ParameterSet& parameters, Contribution& total) const = 0;
 
   /// Rows of the lazy matrix whose λ̂ differs from the offset at every step, ascending: they are in every
@@ -114,6 +121,18 @@ class Model {
   /// whereas terms of the global parameters are those of `parameters`. **Local**, the same on every rank.
   /// @param totals of `terms()` over all ranks
   virtual Metrics training_metrics(const ParameterSet& parameters, const Sums& totals) const = 0;
+
+  /// What is odd about the configuration, one line each, told when a run starts.
+  virtual std::vector<std::string> warnings() const { return {}; }
+  /// Names and lengths of what `watch` adds up from step to step, zeros at first: part of the training state.
+  virtual SumLayout watched() const { return {}; }
+  /// What a step brings to light that a person should know, told once. **Local**, the same on every rank.
+  /// @param step completed updates, this one included @param totals of `terms()` over all ranks
+  /// @param watched see TrainingState, changed
+  virtual std::optional<Notice> watch(std::int64_t /*step*/, const Sums& /*totals*/,
+                                      std::map<std::string, std::vector<double>>& /*watched*/) const {
+    return std::nullopt;
+  }
 
   /// A pass over rows with these parameters, which must outlive it; null where the model needs none.
   virtual std::unique_ptr<Evaluation> evaluation(const ParameterSet& parameters, EvaluationRows rows,

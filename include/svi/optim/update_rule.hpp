@@ -30,10 +30,12 @@ class UpdateRule {
   /// Names of the tensors it keeps in `TrainingState::optimizer`.
   virtual std::vector<std::string> state_names() const { return {}; }
   virtual bool depends_on_total_steps() const { return false; }
+  /// What of its schedule begins only after the run's end, one line; empty: nothing.
+  virtual std::string warning() const { return ""; }
 
   /// Moves `state.parameters` along the direction that `Model::to_direction` left in `direction` by the step
-  /// `state.step`; leaves `state.step` to the caller. `direction` may be overwritten. **Local**, the same on
-  /// every rank.
+  /// `state.step`; leaves `state.step` to the caller. `direction` may be overwritten; clipping goes by its
+  /// `squared_norm`. **Local**, the same on every rank.
   virtual void update(TrainingState& state, Contribution& direction) const = 0;
 };
 
@@ -46,6 +48,8 @@ struct OptimizerOptions {
   double epsilon = 1e-8;
   double momentum = 0.0;
   double clip_norm = 0.0;
+  double weight_decay = 0.0;
+  double average_decay = 0.0;
   double delay = 10.0;
   double forgetting_rate = 0.7;
   ScheduleOptions schedule;
@@ -54,15 +58,15 @@ struct OptimizerOptions {
   void describe(OptionSet& options);
 };
 
-/// @param total_steps of the run, for schedules
-/// @throws Error (bad_config) for an unknown type
-std::unique_ptr<UpdateRule> make_update_rule(const OptimizerOptions& options, std::int64_t total_steps);
+/// @throws Error (bad_config) for an unknown type or a schedule that contradicts itself
+std::unique_ptr<UpdateRule> make_update_rule(const OptimizerOptions& options, const RunLength& length);
 
-/// Makes the zero tensors the rule keeps, where they are missing.
+/// Makes the tensors the rule keeps, where they are missing: an average of the parameters as they are, all
+/// else zero.
 void prepare_state(const UpdateRule& rule, TrainingState& state);
 
-/// The direction's factor, or a smaller one with which its norm, summed in float64, is `largest` (Pascanu et
-/// al. 2013); 0: no limit. **Local.**
-double clipped_factor(const Contribution& direction, double largest);
+/// The parameters that evaluations, and whoever uses a checkpoint, read: their exponential moving average
+/// where the rule keeps one (optimizer.average_decay), else the parameters themselves. **Local.**
+const ParameterSet& evaluated_parameters(const TrainingState& state);
 
 }  // namespace svi

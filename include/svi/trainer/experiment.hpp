@@ -52,7 +52,6 @@ class Experiment {
   void forget_best_of_another_measure(const std::string& config_yaml);
   void require_patience_has_sense() const;
   void require_tuning_has_sense() const;
-  void share_state();
 
   Settings settings_;
   comm::Communicator& communicator_;

@@ -46,6 +46,14 @@ struct Event {
   std::string text;  ///< for a person
 };
 
+/// A step whose totals were not finite, and which was no update.
+struct NonfiniteRecord {
+  Progress progress;              ///< its step is the one that was to be completed
+  std::string fault;              ///< "the ELBO is", "the gradient is"
+  Sums terms;                     ///< the totals over all ranks
+  std::vector<std::int64_t> ids;  ///< the rows of the global minibatch, some of them if there are very many
+};
+
 /// Sees a run and never changes it; only rank 0 has any. **Local.**
 class Observer {
  public:
@@ -54,6 +62,7 @@ class Observer {
   virtual void on_training(const TrainingRecord&) {}
   virtual void on_evaluation(const EvaluationRecord&) {}
   virtual void on_event(const Event&) {}
+  virtual void on_nonfinite(const NonfiniteRecord&) {}
 };
 
 /// Tells several.
@@ -71,6 +80,9 @@ class Observers : public Observer {
   }
   void on_event(const Event& event) override {
     for (Observer* observer : list_) observer->on_event(event);
+  }
+  void on_nonfinite(const NonfiniteRecord& record) override {
+    for (Observer* observer : list_) observer->on_nonfinite(record);
   }
 
  private:

@@ -41,6 +41,7 @@ struct TrainOptions {
   std::int64_t batch = 128;
   std::int64_t epochs = 10;
   std::int64_t steps = 0;
+  std::int64_t nonfinite_steps = 0;
   void describe(OptionSet& options);
 };
 
@@ -97,7 +98,8 @@ struct Settings {
   std::string run_directory() const;
 };
 
-/// Takes `device.threads` for this process: a model of counts computes on threads of its own, others on LibTorch's.
+/// Takes `device.threads` for this process: a model of counts computes on threads of its own, others on
+/// LibTorch's.
 void use_threads(const Settings& settings);
 
 /// The sections of a configuration with this model and update rule at their defaults, for documentation.

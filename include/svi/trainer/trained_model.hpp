@@ -6,6 +6,7 @@
 
 #include "svi/checkpoint/checkpoint_store.hpp"
 #include "svi/models/model.hpp"
+#include "svi/optim/update_rule.hpp"
 #include "svi/trainer/settings.hpp"
 
 namespace svi::trainer {
@@ -18,7 +19,8 @@ struct TrainedModel {
   Settings settings;
   std::unique_ptr<Model> model;
 
-  const ParameterSet& parameters() const { return checkpoint.state.parameters; }
+  /// Those that the run's evaluations read: the moving average where the run kept one.
+  const ParameterSet& parameters() const { return evaluated_parameters(checkpoint.state); }
 };
 
 /// Reads a checkpoint and rebuilds its model.

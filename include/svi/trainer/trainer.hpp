@@ -45,9 +45,10 @@ struct TrainerParts {
 /// When a run ends, evaluates and tells.
 struct TrainerSchedule {
   std::int64_t total_steps = 0;
-  std::int64_t evaluate_every = 0;  ///< steps; 0: only at the end
-  std::int64_t log_every = 50;      ///< steps
-  std::int64_t patience = 0;        ///< evaluations without a new best that end the run; 0: none do
+  std::int64_t evaluate_every = 0;   ///< steps; 0: only at the end
+  std::int64_t log_every = 50;       ///< steps
+  std::int64_t patience = 0;         ///< evaluations without a new best that end the run; 0: none do
+  std::int64_t nonfinite_steps = 0;  ///< how many steps without an update the run survives
 };
 
 /// Stochastic variational inference, the same loop for every model (docs/math.md; Hoffman et al. 2013).
@@ -58,14 +59,15 @@ class Trainer {
 
   /// Trains to the last step, or until patience is spent or a stop is requested. **Collective.**
   /// @param last_validation what the latest evaluation gave, of a run that is resumed
-  /// @throws AgreedError (internal) when the ELBO is no longer finite
+  /// @throws AgreedError (internal) when ELBO or gradient were not finite at too many steps
   Outcome run(const Metrics& last_validation = {});
 
  private:
   Progress progress() const;
-  void require_finite() const;
-  void remember_means();
+  void skip(const Minibatch& minibatch, const char* fault);
+  void remember_totals();
   void tell_step();
+  void tell_notice();
   void validate(Metrics& metrics);
   void test(Metrics& metrics);
   bool evaluation_is_due(std::int64_t step) const;
