@@ -35,6 +35,7 @@ constexpr const char* examples = R"(Examples:
   svi-infer sample runs/vae-fashion-mnist --output samples.png
   svi-infer reconstruct runs/vae-fashion-mnist --output pairs.png
   svi-infer encode runs/vae-fashion-mnist data/fashion-mnist-test.h5 --output z.h5ad
+  svi-infer predict runs/m2-mnist data/mnist-test.h5 --output classes.tsv
   svi-infer score runs/vae-fashion-mnist data/fashion-mnist-test.h5 --output scores.tsv
   svi-infer evaluate runs/lda-debian
   svi-infer info runs/lda-debian
@@ -135,6 +136,7 @@ int infer_main(int count, char** arguments) {
                                  declare_info(app);
                                  declare_evaluate(app, on_ranks);
                                  declare_encode(app, on_ranks);
+                                 declare_predict(app, on_ranks);
                                  declare_score(app, on_ranks);
                                  declare_topics(app);
                                  declare_transform(app, on_ranks);

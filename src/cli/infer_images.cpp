@@ -15,6 +15,7 @@
 #include "svi/cli/infer.hpp"
 #include "svi/cli/open_data.hpp"
 #include "svi/data/local_rows.hpp"
+#include "svi/models/label_model.hpp"
 #include "svi/trainer/trained_model.hpp"
 
 namespace svi::cli {
@@ -32,6 +33,7 @@ struct ImageOptions {
   std::vector<std::int64_t> ends;  // of interpolations: pairs of rows
   std::int64_t traversed = -1;     // row; none when negative
   std::vector<std::int64_t> dimensions;
+  std::vector<std::int64_t> labels;
   double range = 3;
   std::int64_t steps = 11;
 };
@@ -41,9 +43,18 @@ struct Pictures {
   Minibatch rows;
 };
 
+void require_pictures(const trainer::TrainedModel& trained) {
+  const auto& shape = trained.checkpoint.facts.feature_shape;
+  if (is_picture(shape)) return;
+  throw Error(
+      ExitCode::usage,
+      "{} was trained on rows of shape [{}]; pictures need a model trained on rows of [height, width], "
+      "or [height, width, 3] for red, green and blue",
+      trained.path, fmt::join(shape, ", "));
+}
+
 LatentModel& generator_of(trainer::TrainedModel& trained) {
   auto* generator = dynamic_cast<LatentModel*>(trained.model.get());
-  const auto& shape = trained.checkpoint.facts.feature_shape;
   if (generator == nullptr) {
     const bool has_topics = dynamic_cast<const TopicModel*>(trained.model.get()) != nullptr;
     throw Error(ExitCode::usage,
@@ -51,13 +62,7 @@ LatentModel& generator_of(trainer::TrainedModel& trained) {
                 trained.path, trained.checkpoint.facts.model,
                 has_topics ? ", for this one use svi-infer topics" : "");
   }
-  if (!is_picture(shape)) {
-    throw Error(
-        ExitCode::usage,
-        "{} was trained on rows of shape [{}]; pictures need a model trained on rows of [height, width], "
-        "or [height, width, 3] for red, green and blue",
-        trained.path, fmt::join(shape, ", "));
-  }
+  require_pictures(trained);
   return *generator;
 }
 
@@ -98,6 +103,28 @@ void draw(const ImageOptions& options, trainer::TrainedModel& trained) {
   const auto columns = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(options.count))));
   write_grid(options.output, pictures, trained.checkpoint.facts.feature_shape, columns);
   fmt::print("{} pictures in {}\n", count_text(options.count), options.output);
+}
+
+// A line for each class, and in every line the same draws of z.
+void draw_classes(const ImageOptions& options, trainer::TrainedModel& trained) {
+  LabelModel& model = label_model_of(trained, "--label");
+  require_pictures(trained);
+  std::vector<std::int64_t> labels = options.labels;
+  for (std::int64_t c = 0; options.labels.empty() && c < model.classes(); ++c) labels.push_back(c);
+  const Tensor z =
+      model.latent_draws(trained.parameters(), options.count, Philox(options.seed)) * options.temperature;
+  std::vector<Tensor> lines;
+  for (const std::int64_t label : labels) {
+    if (label < 0 || label >= model.classes()) {
+      throw Error(ExitCode::usage, "--label is {}, but {} has the classes 0 to {}", label, trained.path,
+                  model.classes() - 1);
+    }
+    const Tensor all_of_it = at::full({options.count}, label, at::kLong);
+    lines.push_back(model.decode(trained.parameters(), z, all_of_it).clone());
+  }
+  write_grid(options.output, at::cat(lines), trained.checkpoint.facts.feature_shape, options.count);
+  fmt::print("{} draws of the classes {} in {}, a line each\n", options.count, fmt::join(labels, ", "),
+             options.output);
 }
 
 // A line for each pair: a picture, its reconstruction, those on the way, the other's, the other picture.
@@ -144,6 +171,9 @@ void traverse(const ImageOptions& options, trainer::TrainedModel& trained) {
 void sample(const ImageOptions& options) {
   trainer::TrainedModel trained = load_and_tell(options.checkpoint);
   require_output(options.output, {trained.path});
+  const bool has_classes = dynamic_cast<const LabelModel*>(trained.model.get()) != nullptr;
+  const bool only_draws = options.ends.empty() && options.traversed < 0;
+  if (!options.labels.empty() || (has_classes && only_draws)) return draw_classes(options, trained);
   if (!options.ends.empty()) return interpolate(options, trained);
   options.traversed >= 0 ? traverse(options, trained) : draw(options, trained);
 }
@@ -191,6 +221,11 @@ void declare_sample(CLI::App& app) {
   within(command->add_option("--temperature", options->temperature, "the prior's standard deviation"),
          Range::between(0, 100))
       ->capture_default_str();
+  CLI::Option* label = command
+                           ->add_option("--label", options->labels,
+                                        "of a model of classes: those to draw, such as 3 or 0,3,5, a line of "
+                                        "COUNT pictures each; default: all")
+                           ->delimiter(',');
   CLI::Option* ends = command
                           ->add_option("--interpolate", options->ends,
                                        "from row A of the data to row B; more pairs, more lines")
@@ -199,6 +234,7 @@ void declare_sample(CLI::App& app) {
                                                 "a row of the data, each dimension of its z changed in turn"),
                             Range::at_least(0));
   row->excludes(ends);
+  label->excludes(ends)->excludes(row);
   command->add_option("--dimensions", options->dimensions, "of --traverse, such as 0,4,7; default: all")
       ->delimiter(',')
       ->needs(row);
@@ -211,6 +247,7 @@ void declare_sample(CLI::App& app) {
   command->footer(
       "Examples:\n"
       "  svi-infer sample runs/vae-fashion-mnist --temperature 0.7 --output samples.png\n"
+      "  svi-infer sample runs/m2-mnist --label 0,3,5 --count 12 --output classes.png\n"
       "  svi-infer sample runs/vae-fashion-mnist --interpolate 0 1 2 3 --steps 9 --output between.png\n"
       "  svi-infer sample runs/vae-fashion-mnist --traverse 5 --dimensions 0,4,7 --range 3 --output "
       "along.png");

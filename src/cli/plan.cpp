@@ -32,11 +32,11 @@ std::string hosts_text(comm::Communicator& communicator) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::string rows_per_rank(const data::Partition& partition, int ranks) {
-  std::int64_t fewest = partition.rows();
+std::string rows_per_rank(const trainer::TrainingData& data, int ranks) {
+  std::int64_t fewest = data.rows();
   std::int64_t most = 0;
   for (int rank = 0; rank < ranks; ++rank) {
-    const auto rows = std::ssize(partition.rows_of(rank));
+    const std::int64_t rows = data.rows_of(rank);
     fewest = std::min(fewest, rows);
     most = std::max(most, rows);
   }
@@ -87,7 +87,7 @@ std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& exper
   const auto flat_bytes = static_cast<double>(parameters.flat().numel() * parameters.flat().element_size());
   const double tensors = 1 + static_cast<double>(experiment.rule().state_names().size());
   const bool is_lazy = std::ranges::any_of(parameters.shapes(), &ParameterShape::is_lazy);
-  const std::int64_t batch = std::min(settings.train.batch, data.partition().rows());
+  const std::int64_t batch = data.batch(settings.train);
   const std::int64_t local_batch = (batch + ranks - 1) / ranks;
   const double working = static_cast<double>(experiment.model().workspace_bytes(local_batch));
 
@@ -99,8 +99,8 @@ std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& exper
                   facts.layout == data::Layout::counts ? fmt::format("{} nonzeros", count_text(facts.entries))
                   : facts.is_uint8                     ? "uint8"
                                                        : "float32"));
-  add("training rows", fmt::format("{} ({} per rank)", count_text(data.partition().rows()),
-                                   rows_per_rank(data.partition(), ranks)));
+  add("training rows", fmt::format("{} ({} per rank)", count_text(data.rows()), rows_per_rank(data, ranks)));
+  if (data.labelled_rows() > 0) add("labels", fmt::format("of {} of them", count_text(data.labelled_rows())));
   add("rows in memory", rows_in_memory(data, settings));
   if (data.empty_rows() > 0) add("empty documents", count_text(data.empty_rows()));
   if (data.validation_rows() > 0) add("validation rows", count_text(data.validation_rows()));

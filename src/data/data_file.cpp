@@ -139,4 +139,9 @@ Rows DataFile::read(std::int64_t first, std::int64_t last) const {
   return std::visit([&](const auto& kind) { return Rows(kind.read(first, last)); }, open_->reader);
 }
 
+std::vector<std::int64_t> DataFile::read_labels() const {
+  const auto* dense = std::get_if<DenseReader>(&open_->reader);
+  return dense == nullptr ? std::vector<std::int64_t>() : dense->read_labels();
+}
+
 }  // namespace svi::data

@@ -14,7 +14,7 @@ namespace {
 
 using Kind = io::ElementType::Kind;
 
-io::Hdf5Dataset labels(const io::Hdf5Group& root, std::int64_t rows) {
+io::Hdf5Dataset open_labels(const io::Hdf5Group& root, std::int64_t rows) {
   io::Hdf5Dataset y = root.dataset("y");
   if (y.shape().size() != 1 || y.type().kind != Kind::integer) {
     throw Error(ExitCode::bad_data, "{}: holds {} of shape [{}], expected one integer label a row", y.where(),
@@ -46,7 +46,15 @@ DenseReader::DenseReader(const io::Hdf5Group& root, const char* name) : x_(root.
                 x_.type().text());
   }
   columns_ = x_.elements() / x_.shape().front();
-  if (root.has_dataset("y")) y_ = labels(root, rows());
+  if (root.has_dataset("y")) y_ = open_labels(root, rows());
+}
+
+std::vector<std::int64_t> DenseReader::read_labels() const {
+  std::vector<std::int64_t> values;
+  if (!y_) return values;
+  values.resize(static_cast<std::size_t>(rows()));
+  y_->read_rows(0, rows(), std::span(values));
+  return values;
 }
 
 DenseRows DenseReader::read(std::int64_t first, std::int64_t last) const {

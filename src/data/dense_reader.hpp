@@ -22,6 +22,8 @@ class DenseReader {
   bool is_uint8() const { return x_.type().is_uint8(); }
   bool has_labels() const { return y_.has_value(); }
 
+  /// [N], or none.
+  std::vector<std::int64_t> read_labels() const;
   DenseRows read(std::int64_t first, std::int64_t last) const;
 
  private:

@@ -45,6 +45,15 @@ void LocalRows::renumber(std::span<const std::int32_t> numbers) {
   if (const auto* counts = std::get_if<CountRows>(&rows_)) rows_ = renumbered(*counts, numbers);
 }
 
+void LocalRows::hide_labels_but(std::span<const std::int64_t> rows) {
+  auto* dense = std::get_if<DenseRows>(&rows_);
+  if (dense == nullptr || !dense->labels.defined()) return;
+  auto* labels = dense->labels.mutable_data_ptr<std::int64_t>();
+  for (std::size_t i = 0; i < ids_.size(); ++i) {
+    if (!std::ranges::binary_search(rows, ids_[i])) labels[i] = -1;
+  }
+}
+
 void LocalRows::take_in(const Rows& rows, std::span<const std::int64_t> ids) {
   for (std::int64_t place = 0; place < std::ssize(ids); ++place) {
     Sha256 row;

@@ -10,8 +10,12 @@
 namespace svi::data {
 
 Sampler::Sampler(const Partition& partition, std::int64_t batch, std::uint64_t seed,
-                 const WindowedOrder* windows)
-    : partition_(partition), windows_(windows), philox_(seed), steps_per_epoch_(1) {
+                 const WindowedOrder* windows, std::uint64_t stratum)
+    : partition_(partition),
+      windows_(windows),
+      philox_(seed),
+      first_key_(stratum << 32),
+      steps_per_epoch_(1) {
   const std::int64_t rows = partition.rows();
   if (rows == 0) {
     throw Error(ExitCode::bad_data, "no row is left to train on; lower data.validation.fraction");
@@ -55,7 +59,8 @@ void Sampler::enter_epoch(std::int64_t epoch) {
   if (epoch == offsets_epoch_) return;
   offsets_.resize(shard_rows_.size());
   for (std::size_t s = 0; s < offsets_.size(); ++s) {
-    offsets_[s] = philox_.uniform(Purpose::shard_offset, static_cast<std::uint64_t>(epoch), s, 0);
+    offsets_[s] =
+        philox_.uniform(Purpose::shard_offset, static_cast<std::uint64_t>(epoch), first_key_ + s, 0);
   }
   offsets_epoch_ = epoch;
 }
@@ -130,7 +135,7 @@ std::vector<std::int64_t> Sampler::shuffled(std::int64_t epoch, std::int64_t sha
   for (std::size_t i = order.size(); i-- > 1;) {
     const std::uint64_t other =
         philox_.below(i + 1, Purpose::shard_shuffle, static_cast<std::uint64_t>(epoch),
-                      static_cast<std::uint64_t>(shard), i);
+                      first_key_ + static_cast<std::uint64_t>(shard), i);
     std::swap(order[i], order[other]);
   }
   return order;

@@ -296,7 +296,7 @@ Outcome Experiment::run(Observer& observer, const StopSignal& stop) {
                                     .tool_version = start_.version,
                                     .config_yaml = config_yaml_,
                                     .data_sha256 = data_->digest(),
-                                    .training_rows = data_->partition().rows(),
+                                    .training_rows = data_->rows(),
                                     .ranks_at_save = communicator_.size(),
                                     .feature_shape = data_->facts().feature_shape,
                                     .vocabulary = data_->facts().vocabulary,

@@ -49,6 +49,10 @@ void DataOptions::describe(OptionSet& options) {
       "memory_limit", memory_limit,
       "most memory for the training rows of a rank, such as \"1 GiB\", and for its held-out rows: more "
       "of them stay in the file and stream, which takes shuffle: windowed; empty or 0: hold all");
+  options.integer(
+      "labels", labels, Range::at_least(0), "labels",
+      "of a model of labels: how many training rows keep theirs, chosen evenly by class and keyed "
+      "by run.seed, the rest hidden; 0: all that the file has");
 }
 
 std::optional<std::int64_t> memory_limit_bytes(const DataOptions& data) {
@@ -58,6 +62,10 @@ std::optional<std::int64_t> memory_limit_bytes(const DataOptions& data) {
 void TrainOptions::describe(OptionSet& options) {
   options.integer("batch", batch, Range::at_least(1), "rows",
                   "S, the global minibatch, whatever the number of ranks");
+  options.integer(
+      "labelled_batch", labelled_batch, Range::at_least(1), "rows",
+      "of a model of labels where not all rows have one: the labelled rows of a step, besides batch "
+      "of the others, of which an epoch is one pass");
   options.integer("epochs", epochs, Range::at_least(1), "epochs", "passes over the training rows");
   options.integer("steps", steps, Range::at_least(0), "steps",
                   "length of the run in place of epochs; 0: use epochs");
@@ -117,6 +125,11 @@ void require_sensible(const Settings& settings) {
   }
   if (!settings.data.validation.empty() && settings.data.validation_fraction > 0) {
     throw Error(ExitCode::bad_config, "data.validation is both a file and a fraction; give one of them");
+  }
+  if (settings.data.labels > 0 && !settings.model->learns_labels()) {
+    throw Error(ExitCode::bad_config,
+                "data.labels is {}, but {} learns nothing from labels; remove it, or choose model.type: m2",
+                settings.data.labels, entry.name);
   }
   if (!memory_limit_bytes(settings.data)) {
     throw Error(

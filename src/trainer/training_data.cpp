@@ -8,6 +8,7 @@
 #include "svi/base/error.hpp"
 #include "svi/base/sha256.hpp"
 #include "svi/base/units.hpp"
+#include "svi/data/label_split.hpp"
 #include "svi/data/match_words.hpp"
 #include "svi/data/same_columns.hpp"
 
@@ -39,6 +40,26 @@ std::shared_ptr<data::DataFile> open_beside(const data::DataFacts& training, con
   data::require_layout(file->facts(), training.layout == data::Layout::counts, key);
   data::require_same_columns(training, file->facts(), key);
   return file;
+}
+
+void require_labels(const data::DataFacts& facts, const char* key) {
+  if (facts.has_labels) return;
+  throw Error(
+      ExitCode::bad_data,
+      "{}: {} has no labels (y [N]), which the model needs; svi-data import idx takes them with --labels",
+      key, facts.path);
+}
+
+void require_one_stratum(bool is_one) {
+  if (is_one) return;
+  throw Error(
+      ExitCode::bad_config,
+      "data.shuffle: windowed does not go with rows of which some have labels and others don't; use full");
+}
+
+// N_h/S_h of a step.
+double weight_in(const data::Sampler& sampler, const data::Partition& partition, std::int64_t step) {
+  return static_cast<double>(partition.rows()) / static_cast<double>(sampler.global_rows(step));
 }
 
 constexpr const char* reference_key = "evaluation.coherence_data";
@@ -97,19 +118,16 @@ TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communic
     data::HeldOutSplit split = data::split_rows(facts_.rows, settings.data.validation_fraction, split_seed_);
     held_out = std::move(split.held_out);
     validation_rows_ = std::ssize(held_out);
-    const auto weights = [&](std::span<const std::int64_t> rows) { return file->entries_before(rows); };
-    partition_ = std::make_unique<data::Partition>(std::move(split.training), settings.data.shards,
-                                                   communicator.size(), weights);
-    const auto seed = static_cast<std::uint64_t>(settings.run.seed);
-    if (settings.data.shuffle == "windowed") {
-      windows_ = std::make_unique<data::WindowedOrder>(*partition_, seed, settings.data.window_rows);
-    }
-    sampler_ = std::make_unique<data::Sampler>(*partition_, settings.train.batch, seed, windows_.get());
+    make_strata(*file, std::move(split.training), settings, communicator.size());
     choose_memory(*file, settings, use);
     validation = open_beside(facts_, settings.data.validation, "data.validation");
     test = open_beside(facts_, settings.data.test, "data.test");
     if (validation) validation_rows_ = validation->facts().rows;
     if (test) test_rows_ = test->facts().rows;
+    if (settings.model->learns_labels()) {
+      if (validation) require_labels(validation->facts(), "data.validation");
+      if (test) require_labels(test->facts(), "data.test");
+    }
     has_reference_ = !settings.evaluation.coherence_data.empty();
     if (!has_reference_) return;
     reference = open(settings.evaluation.coherence_data, reference_key);
@@ -129,7 +147,8 @@ TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communic
       const auto share_of = [&](const std::vector<std::int64_t>& rows) {
         return share(rows, settings.data.shards, communicator);
       };
-      training_ = read(file, partition_->rows_of(rank_));
+      training_ = read(file, file_rows_of(rank_));
+      if (settings.model->learns_labels()) training_.hide_labels_but(labelled_);
       validation_ =
           validation ? read(validation, share_of(all_rows(*validation))) : read(file, share_of(held_out));
       if (test) test_ = read(test, share_of(all_rows(*test)));
@@ -144,14 +163,63 @@ TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communic
   stream_ = std::make_unique<data::RowStream>(file, *windows_, first, last);
 }
 
+// The rows cut into shards: where some have labels and others don't, each kind for itself.
+void TrainingData::make_strata(const data::DataFile& file, std::vector<std::int64_t> rows,
+                               const Settings& settings, std::int64_t ranks) {
+  const auto seed = static_cast<std::uint64_t>(settings.run.seed);
+  const std::int64_t shards = settings.data.shards;
+  training_rows_ = std::ssize(rows);
+  if (settings.model->learns_labels()) {
+    require_labels(file.facts(), "data.train");
+    data::LabelSplit split = data::split_by_label(rows, file.read_labels(), settings.data.labels, seed);
+    labelled_ = std::move(split.labelled);
+    labelled_rows_ = std::ssize(labelled_);
+    if (!split.unlabelled.empty()) {
+      rows = std::move(split.unlabelled);
+      labelled_partition_ = std::make_unique<data::Partition>(labelled_, shards, ranks, nullptr);
+      labelled_sampler_ = std::make_unique<data::Sampler>(*labelled_partition_, settings.train.labelled_batch,
+                                                          seed, nullptr, /*stratum=*/1);
+    }
+  }
+  const auto weights = [&](std::span<const std::int64_t> some) { return file.entries_before(some); };
+  partition_ = std::make_unique<data::Partition>(std::move(rows), shards, ranks, weights);
+  if (settings.data.shuffle == "windowed") {
+    require_one_stratum(labelled_sampler_ == nullptr);
+    windows_ = std::make_unique<data::WindowedOrder>(*partition_, seed, settings.data.window_rows);
+  }
+  sampler_ = std::make_unique<data::Sampler>(*partition_, settings.train.batch, seed, windows_.get());
+}
+
+std::vector<std::int64_t> TrainingData::file_rows_of(std::int64_t rank) const {
+  const auto others = partition_->rows_of(rank);
+  std::vector<std::int64_t> rows(others.begin(), others.end());
+  if (labelled_partition_) {
+    const auto labelled = labelled_partition_->rows_of(rank);
+    rows.insert(rows.end(), labelled.begin(), labelled.end());
+    std::ranges::inplace_merge(rows, rows.begin() + std::ssize(others));
+  }
+  return rows;
+}
+
+std::int64_t TrainingData::batch(const TrainOptions& train) const {
+  const std::int64_t most = std::min(train.batch, partition_->rows());
+  return labelled_sampler_ ? most + std::min(train.labelled_batch, labelled_rows_) : most;
+}
+
 // Whether this rank's training rows fit into data.memory_limit, or how much of them streams at a time.
 void TrainingData::choose_memory(const data::DataFile& file, const Settings& settings, RowUse use) {
-  const auto mine = partition_->rows_of(rank_);
+  const std::vector<std::int64_t> mine = file_rows_of(rank_);
   const std::int64_t limit = memory_limit_bytes(settings.data).value_or(0);
   training_bytes_ = file.bytes_of(mine);
   is_streamed_ = limit > 0 && training_bytes_ > limit;
   if (!is_streamed_ || use == RowUse::passes) return;
   const auto text = [](std::int64_t bytes) { return bytes_text(static_cast<double>(bytes)); };
+  if (labelled_sampler_) {
+    throw Error(ExitCode::bad_config,
+                "the {} training rows of rank {} take {}, more than data.memory_limit: {}, and labelled and "
+                "unlabelled rows do not stream; raise the limit, or start more ranks",
+                count_text(std::ssize(mine)), rank_, text(training_bytes_), settings.data.memory_limit);
+  }
   if (!windows_) {
     throw Error(ExitCode::bad_config,
                 "the {} training rows of rank {} take {}, more than data.memory_limit: {}; set data.shuffle: "
@@ -196,12 +264,22 @@ void TrainingData::agree_on_digest(comm::Communicator& communicator, RowUse use)
 Minibatch TrainingData::minibatch(std::int64_t step) {
   const auto [first, last] = partition_->shards_of(rank_);
   if (stream_) return stream_->take(sampler_->places(step, first, last), step);
-  return training_.gather(sampler_->rows(step, first, last), step);
+  std::vector<std::int64_t> rows = sampler_->rows(step, first, last);
+  if (!labelled_sampler_) return training_.gather(rows, step);
+  const std::size_t others = rows.size();
+  const auto [first_labelled, last_labelled] = labelled_partition_->shards_of(rank_);
+  const std::vector<std::int64_t> labelled = labelled_sampler_->rows(step, first_labelled, last_labelled);
+  rows.insert(rows.end(), labelled.begin(), labelled.end());
+  Minibatch minibatch = training_.gather(rows, step);
+  minibatch.weights.assign(others, weight_in(*sampler_, *partition_, step));
+  minibatch.weights.resize(rows.size(), weight_in(*labelled_sampler_, *labelled_partition_, step));
+  return minibatch;
 }
 
 DataShape TrainingData::shape() const {
-  return {.training_rows = partition_->rows(),
+  return {.training_rows = training_rows_,
           .feature_shape = facts_.feature_shape,
+          .labelled_rows = labelled_rows_,
           .split_seed = split_seed_,
           .completion = completion_};
 }

@@ -1,5 +1,5 @@
 svi_test(data SOURCES data/counts_file_test.cpp data/dense_file_test.cpp data/partition_test.cpp
-         data/sampler_test.cpp data/windowed_order_test.cpp
+         data/sampler_test.cpp data/label_split_test.cpp data/windowed_order_test.cpp
          data/local_rows_test.cpp data/row_stream_test.cpp data/word_priors_test.cpp LIBRARIES svi_data ZLIB::ZLIB)
 
 # AnnData itself reads what is written here and the other way round. It needs a Python that has anndata.

@@ -35,3 +35,5 @@ target_include_directories(test_models_picture PRIVATE ${PROJECT_SOURCE_DIR}/src
 
 svi_test(models_vae_collapse SOURCES models/vae_collapse_test.cpp LIBRARIES svi_models svi_optim svi_config)
 target_include_directories(test_models_vae_collapse PRIVATE ${PROJECT_SOURCE_DIR}/src)
+
+svi_test(models_m2 SOURCES models/m2_test.cpp LIBRARIES svi_models svi_optim svi_config)

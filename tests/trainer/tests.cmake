@@ -36,3 +36,7 @@ endforeach()
 add_dependencies(test_trainer_streaming svi-infer)
 
 svi_test(trainer_row_exchange SOURCES trainer/row_exchange_test.cpp LIBRARIES trainer_runs svi_trainer RANKS 1 2 3 4)
+svi_test(trainer_label_strata SOURCES trainer/label_strata_test.cpp LIBRARIES trainer_runs svi_trainer RANKS 1 2 3 4)
+svi_test(trainer_labels SOURCES trainer/labels_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
+target_compile_definitions(test_trainer_labels PRIVATE SVI_MPIEXEC="${MPIEXEC_EXECUTABLE}")
+add_dependencies(test_trainer_labels svi-train svi-infer)

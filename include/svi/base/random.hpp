@@ -23,6 +23,7 @@ enum class Purpose : std::uint64_t {
   window_shuffle = 12,
   importance = 13,
   aggregate = 14,
+  label_choice = 15,
   dropout = 15,
 };
 

@@ -12,6 +12,10 @@ namespace CLI {
 class App;
 }
 
+namespace svi {
+class LabelModel;
+}
+
 namespace svi::cli {
 
 /// `svi-infer COMMAND CHECKPOINT`: uses a trained model; returns the documented exit code.
@@ -29,6 +33,9 @@ void require_fit(const trainer::TrainedModel& trained, const data::DataFacts& fa
 /// @throws Error (usage) when the model has no topics
 TopicModel& topic_model_of(const trainer::TrainedModel& trained);
 
+/// @param command what needs it, for the message @throws Error (usage) when the model has no classes
+LabelModel& label_model_of(const trainer::TrainedModel& trained, const char* command);
+
 /// What a command line leaves to be done on all ranks.
 using RanksAction = std::function<ExitCode(comm::Communicator&)>;
 
@@ -41,6 +48,7 @@ void print_on_root(const std::string& text, const comm::Communicator& communicat
 void declare_info(CLI::App& app);
 void declare_evaluate(CLI::App& app, RanksAction& action);
 void declare_encode(CLI::App& app, RanksAction& action);
+void declare_predict(CLI::App& app, RanksAction& action);
 void declare_score(CLI::App& app, RanksAction& action);
 void declare_topics(CLI::App& app);
 void declare_transform(CLI::App& app, RanksAction& action);

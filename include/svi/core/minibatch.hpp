@@ -20,7 +20,7 @@ struct CountRows {
 /// Rows of dense features.
 struct DenseRows {
   at::Tensor features;  ///< [B, D] uint8 (grey pixels, 255 is white) or float32, on the host
-  at::Tensor labels;    ///< [B] int64, or undefined
+  at::Tensor labels;    ///< [B] int64, −1 where unknown or hidden; or undefined
 
   std::int64_t rows() const { return features.defined() ? features.size(0) : 0; }
 };
@@ -40,6 +40,9 @@ struct Minibatch {
   /// The words that occur in the global minibatch, ascending, the same on every rank; none for dense rows and
   /// for rows that are only evaluated.
   std::vector<std::int32_t> occurring;
+  /// [B] what a row counts: N_h/S_h of its stratum h, such as the labelled rows, so that the weights of a
+  /// global minibatch add up to N. Empty: one stratum, whose rows all count one.
+  std::vector<double> weights;
 
   std::int64_t size() const { return static_cast<std::int64_t>(ids.size()); }
 };

@@ -58,6 +58,9 @@ class DataFile {
   /// whole number or not finite; features not finite
   Rows read(std::int64_t first, std::int64_t last) const;
 
+  /// The label of every row [N], without its features; none where the file has no labels.
+  std::vector<std::int64_t> read_labels() const;
+
  private:
   struct Open;
   std::unique_ptr<Open> open_;

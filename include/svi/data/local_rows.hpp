@@ -36,6 +36,10 @@ class LocalRows {
   /// were.
   void renumber(std::span<const std::int32_t> numbers);
 
+  /// Makes the labels −1 but those of the given file rows (ascending, held here or not). For rows in memory;
+  /// the digest stays as it was.
+  void hide_labels_but(std::span<const std::int64_t> rows);
+
   std::int64_t empty_rows() const { return empty_rows_; }  ///< of counts: documents without a word
   double tokens() const { return tokens_; }                ///< of counts: the sum of all counts
   std::int64_t bytes() const;                              ///< held in memory

@@ -31,9 +31,11 @@ class Sampler {
  public:
   /// @param batch rows of the global minibatch, 1 … ; more than N counts as N
   /// @param windows null: each shard is shuffled as a whole; else it must outlive the sampler
+  /// @param stratum keys the offsets and shuffles besides, so that samplers of several strata of the same
+  /// data don't go in step
   /// @throws Error (bad_data) when the partition has no row
   Sampler(const Partition& partition, std::int64_t batch, std::uint64_t seed,
-          const WindowedOrder* windows = nullptr);
+          const WindowedOrder* windows = nullptr, std::uint64_t stratum = 0);
 
   std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
   /// S_t: rows of the global minibatch of a step (counted from 0 over all epochs).
@@ -58,6 +60,7 @@ class Sampler {
   const Partition& partition_;
   const WindowedOrder* windows_;
   Philox philox_;
+  std::uint64_t first_key_;  // of shard 0
   std::int64_t steps_per_epoch_;
   std::vector<std::int64_t> shard_rows_;  // [shards] n_s
   std::int64_t offsets_epoch_ = -1;

@@ -26,6 +26,7 @@ struct DataShape {
   std::vector<std::int64_t> feature_shape;  ///< [28, 28]; of counts [V]
   std::int64_t steps_per_epoch = 0;         ///< 0: not to be trained
   std::int64_t total_steps = 0;             ///< of the run; 0: not to be trained
+  std::int64_t labelled_rows = 0;           ///< N_l of them whose label is seen; 0: of no model of labels
   std::uint64_t split_seed = 1;             ///< of the document-completion halves
   Completion completion = Completion::tokens;
   std::vector<WordPrior> word_priors;  ///< of a topic model: priors of words besides the common one

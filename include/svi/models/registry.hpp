@@ -28,6 +28,8 @@ class ModelOptions {
   virtual bool takes_bfloat16() const { return false; }
   /// Has them so, beside parameters in float32; before `build`.
   virtual void use_bfloat16() {}
+  /// Whether the rows' labels are learned from; else nothing reads them.
+  virtual bool learns_labels() const { return false; }
   /// What DataShape::word_priors are to be read from; none for most models.
   virtual std::optional<PriorFile> prior_file() const { return std::nullopt; }
   /// @throws Error (bad_config, bad_data) when options and data do not go together

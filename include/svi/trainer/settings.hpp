@@ -31,6 +31,7 @@ struct DataOptions {
   std::string shuffle = "full";
   std::int64_t window_rows = 2048;
   std::string memory_limit;
+  std::int64_t labels = 0;
   void describe(OptionSet& options);
 };
 
@@ -39,6 +40,7 @@ std::optional<std::int64_t> memory_limit_bytes(const DataOptions& data);
 
 struct TrainOptions {
   std::int64_t batch = 128;
+  std::int64_t labelled_batch = 100;
   std::int64_t epochs = 10;
   std::int64_t steps = 0;
   std::int64_t nonfinite_steps = 0;

@@ -24,6 +24,10 @@ enum class RowUse { none, passes, training };
 ///
 /// Rows that take more than `data.memory_limit` stay in their file: minibatches come out of a
 /// RowStream, and who passes over all of them reads them again. What is held never changes a minibatch.
+///
+/// For a model that learns labels the rows whose label is seen and the others are strata where there are
+/// both: each is cut into shards and sampled for itself, and each row of a minibatch counts N_h/S_h. Hidden
+/// labels are −1. The labelled rows begin anew whenever they are through.
 class TrainingData {
  public:
   /// Opens and checks the files and reads this rank's shards. Ranks that see different files, and files that
@@ -37,7 +41,11 @@ class TrainingData {
 
   bool counts_words() const { return facts_.layout == data::Layout::counts; }
   std::int64_t steps_per_epoch() const { return sampler_->steps_per_epoch(); }
-  const data::Partition& partition() const { return *partition_; }
+  std::int64_t rows() const { return training_rows_; }  ///< N: training rows of all ranks
+  std::int64_t rows_of(std::int64_t rank) const { return std::ssize(file_rows_of(rank)); }
+  std::int64_t labelled_rows() const { return labelled_rows_; }  ///< see DataShape
+  /// Rows of the largest global minibatch.
+  std::int64_t batch(const TrainOptions& train) const;
   const data::DataFacts& facts() const { return facts_; }
   DataShape shape() const;
 
@@ -59,6 +67,9 @@ class TrainingData {
   const std::string& digest() const { return digest_; }
 
  private:
+  void make_strata(const data::DataFile& file, std::vector<std::int64_t> rows, const Settings& settings,
+                   std::int64_t ranks);
+  std::vector<std::int64_t> file_rows_of(std::int64_t rank) const;
   void choose_memory(const data::DataFile& file, const Settings& settings, RowUse use);
   void agree_on_digest(comm::Communicator& communicator, RowUse use);
 
@@ -69,6 +80,12 @@ class TrainingData {
   std::unique_ptr<data::Partition> partition_;
   std::unique_ptr<data::WindowedOrder> windows_;  // null: data.shuffle is full
   std::unique_ptr<data::Sampler> sampler_;
+  // Where some rows have labels and others don't, the above are of the others and these of the labelled.
+  std::unique_ptr<data::Partition> labelled_partition_;
+  std::unique_ptr<data::Sampler> labelled_sampler_;
+  std::vector<std::int64_t> labelled_;  // file rows whose label is seen, of all ranks
+  std::int64_t training_rows_ = 0;
+  std::int64_t labelled_rows_ = 0;
   bool is_streamed_ = false;
   std::int64_t training_bytes_ = 0;
   data::LocalRows training_;
