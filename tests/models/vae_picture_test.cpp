@@ -39,7 +39,7 @@ void train(Instance& model, std::int64_t first, std::int64_t last) {
   OptimizerOptions options;
   options.type = "adam";
   options.learning_rate = 0.02;
-  const auto update = make_update_rule(options, 1000);
+  const auto update = make_update_rule(options, {.total_steps = 1000});
   for (std::int64_t step = first; step < last; ++step) model.step(*update, rows_of(0, 24, step));
 }
 
