@@ -25,15 +25,16 @@ struct Figure {
 };
 
 // The figures worth a line, the most important first.
-constexpr std::array<Figure, 9> figures{{{"elbo", "elbo"},
-                                         {"objective", "objective"},
-                                         {"reconstruction", "reconstruction"},
-                                         {"kl", "kl"},
-                                         {"log_likelihood_per_word", "log p/word"},
-                                         {"perplexity", "perplexity"},
-                                         {"npmi", "npmi"},
-                                         {"topic_diversity", "diversity"},
-                                         {"active_units", "active"}}};
+constexpr std::array<Figure, 10> figures{{{"accuracy", "accuracy"},
+                                          {"elbo", "elbo"},
+                                          {"objective", "objective"},
+                                          {"reconstruction", "reconstruction"},
+                                          {"kl", "kl"},
+                                          {"log_likelihood_per_word", "log p/word"},
+                                          {"perplexity", "perplexity"},
+                                          {"npmi", "npmi"},
+                                          {"topic_diversity", "diversity"},
+                                          {"active_units", "active"}}};
 
 // "elbo -242.13", "kl 14.9", …
 std::vector<std::string> figures_of(const Metrics& metrics, const char* Figure::*called) {
@@ -154,7 +155,8 @@ void ConsoleProgress::on_evaluation(const trainer::EvaluationRecord& record) {
 
 void ConsoleProgress::on_event(const trainer::Event& event) {
   if (event.name == "checkpoint") return log(event.text);  // too frequent for a screen
-  say(event.text);
+  show(screen_.is_terminal() ? wrapped_words(event.text, screen_.columns() - 1) : event.text);
+  log(event.text);
 }
 
 }  // namespace svi::cli

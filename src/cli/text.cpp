@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <sstream>
 
 #include "svi/base/utf8.hpp"
 
@@ -36,7 +38,8 @@ std::string joined(const std::vector<Field>& fields) {
 }  // namespace
 
 std::size_t width_of(std::string_view text) {
-  return text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_utf8_continuation));
+  return text.size() -
+         static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_utf8_continuation));
 }
 
 std::string printable(std::string_view text, std::string_view kept) {
@@ -58,20 +61,26 @@ std::string fitted(std::vector<Field> fields, std::size_t columns) {
   return joined(fields);
 }
 
-std::string wrapped(const std::vector<std::string>& fields, std::size_t columns) {
+std::string wrapped(const std::vector<std::string>& fields, std::size_t columns, std::string_view between) {
   std::string text;
   std::size_t width = 0;  // of the last line
   for (const std::string& field : fields) {
-    const bool begins_line = width > 0 && width + gap.size() + width_of(field) > columns;
-    if (begins_line) {
+    std::string_view before = text.empty() ? std::string_view() : between;
+    if (width > 0 && width + before.size() + width_of(field) > columns) {
       text += '\n';
       width = 0;
+      before = gap;
     }
-    if (!text.empty()) text += gap;
-    width += (text.empty() ? 0 : gap.size()) + width_of(field);
+    text += before;
     text += field;
+    width += before.size() + width_of(field);
   }
   return text;
+}
+
+std::string wrapped_words(const std::string& text, std::size_t columns) {
+  std::istringstream words(text);
+  return wrapped({std::istream_iterator<std::string>(words), {}}, columns, " ");
 }
 
 }  // namespace svi::cli

@@ -43,7 +43,7 @@ Tensor Categorical::mean(const Tensor& output) const {
 void Categorical::require_fit(const Tensor& x, std::span<const std::int64_t> ids) const {
   require_everywhere((x >= 0).logical_and(x <= white()).logical_and(x == at::floor(x)), x, ids,
                      fmt::format("model.likelihood categorical needs whole numbers from 0 to {} "
-                                 "(model.classes: {}); renumber them, or change model.classes",
+                                 "(model.levels: {}); renumber them, or change model.levels",
                                  classes_ - 1, classes_));
 }
 

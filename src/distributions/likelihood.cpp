@@ -24,7 +24,7 @@ void LikelihoodOptions::describe(OptionSet& options) {
   options.real_or_choice("variance", variance, Range::above(0), {"learned", "learned_per_feature", "decoded"},
                          "the gaussian likelihood's: a fixed number, one learned, one learned for each "
                          "feature, or given by the decoder for each row and feature");
-  options.integer("classes", classes, Range::between(2, 1 << 20), "classes",
+  options.integer("levels", levels, Range::between(2, 1 << 20), "levels",
                   "the categorical likelihood's: features are the whole numbers below it, bytes as they are");
 }
 
@@ -32,7 +32,7 @@ std::unique_ptr<Likelihood> make_likelihood(const LikelihoodOptions& options) {
   if (options.likelihood == "bernoulli") return std::make_unique<Bernoulli>();
   if (options.likelihood == "gaussian") return std::make_unique<Gaussian>(options.variance);
   if (options.likelihood == "continuous_bernoulli") return std::make_unique<ContinuousBernoulli>();
-  if (options.likelihood == "categorical") return std::make_unique<Categorical>(options.classes);
+  if (options.likelihood == "categorical") return std::make_unique<Categorical>(options.levels);
   if (options.likelihood == "discretised_logistic") return std::make_unique<DiscretisedLogistic>();
   if (options.likelihood == "poisson") return std::make_unique<Poisson>();
   if (options.likelihood == "negative_binomial") return std::make_unique<NegativeBinomial>(false);

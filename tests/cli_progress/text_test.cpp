@@ -46,6 +46,8 @@ TEST(Text, LinesBreakBetweenFields) {
   EXPECT_EQ(wrapped(fields, 28), "validation  elbo -2  kl 3\n  ×é");
   EXPECT_EQ(wrapped(fields, 19), "validation  elbo -2\n  kl 3  ×é");
   EXPECT_EQ(wrapped(fields, 9), "validation\n  elbo -2\n  kl 3\n  ×é");
+  EXPECT_EQ(wrapped_words("one two  three", 8), "one two\n  three");
+  EXPECT_EQ(wrapped_words("one two  three", 13), "one two three");
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ inline std::unique_ptr<Likelihood> make(const std::string& name, NumberOrWord va
   LikelihoodOptions options;
   options.likelihood = name;
   options.variance = std::move(variance);
-  options.classes = classes;
+  options.levels = classes;
   return make_likelihood(options);
 }
 
@@ -48,7 +48,7 @@ inline std::vector<LikelihoodCase> every_likelihood() {
   for (const std::string& name : likelihood_names()) {
     LikelihoodOptions options;
     options.likelihood = name;
-    options.classes = 5;
+    options.levels = 5;
     options.variance.number = 0.37;
     if (name == "categorical") {
       cases.push_back({name, options, [](const Tensor& u) { return at::floor(u * 5); }});

@@ -187,7 +187,7 @@ TEST(Refusals, NameTheValueAndTheWayOut) {
   EXPECT_NE(message(*make("continuous_bernoulli"), 1.5).find("is 1.5"), std::string::npos);
   EXPECT_NE(message(*make("categorical"), 5)
                 .find("is 5, but model.likelihood categorical needs whole numbers "
-                      "from 0 to 4 (model.classes: 5)"),
+                      "from 0 to 4 (model.levels: 5)"),
             std::string::npos);
   EXPECT_EQ(message(*make("categorical"), 4), "taken");
   EXPECT_NE(message(*make("categorical"), 0.5).find("is 0.5"), std::string::npos);

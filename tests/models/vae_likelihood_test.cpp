@@ -160,7 +160,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"gaussian_learned", {"likelihood=gaussian", "variance=learned"}},
                     Case{"gaussian_per_feature", {"likelihood=gaussian", "variance=learned_per_feature"}},
                     Case{"gaussian_decoded", {"likelihood=gaussian", "variance=decoded"}},
-                    Case{"categorical", {"likelihood=categorical", "classes=4"}, false, 3},
+                    Case{"categorical", {"likelihood=categorical", "levels=4"}, false, 3},
                     Case{"discretised_logistic", {"likelihood=discretised_logistic"}, false, 255},
                     Case{"poisson", {"likelihood=poisson"}, true},
                     Case{"negative_binomial", {"likelihood=negative_binomial"}, true},
@@ -192,7 +192,7 @@ TEST(VaeCounts, AreCountedAsWorkingMemory) {
 
 // Bytes are levels as they are for the categorical likelihood, grey values for the others.
 TEST(VaeLevels, AreBytesAsTheyAre) {
-  Instance model("vae", {"latent=2", "encoder=[]", "decoder=[]", "likelihood=categorical", "classes=4"},
+  Instance model("vae", {"latent=2", "encoder=[]", "decoder=[]", "likelihood=categorical", "levels=4"},
                  shape);
   Minibatch minibatch{.ids = {0, 1}};
   svi::DenseRows bytes;

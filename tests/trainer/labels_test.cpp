@@ -140,7 +140,7 @@ TEST_F(Labels, WhatCannotBeIsRefused) {
   expect_refused("--set objective.warmup_epochs=50", ExitCode::bad_config, {"objective.warmup_epochs"});
   const data::DataFile file(folder_ / "images.h5");
   DenseRows rows = std::get<DenseRows>(file.read(0, 400));
-  rows.labels = {};
+  rows.labels = at::Tensor();
   data::write_dense(folder_ / "bare.h5", rows, {6, 6});
   for (const char* key : {"data.train", "data.test"}) {
     expect_refused(fmt::format("--set {}={}", key, folder_ / "bare.h5"), ExitCode::bad_data,

@@ -33,14 +33,14 @@ TEST_F(BadConfig, AFileThatIsMissing) {
 TEST_F(BadConfig, AFileThatSaysNothing) {
   expect_refused("", {"bad.yaml", "is empty"});
   expect_refused("# later\n", {"bad.yaml", "is empty"});
-  expect_refused("train: {batch: 3}\n", {"model.type is missing", "lda, vae"});
+  expect_refused("train: {batch: 3}\n", {"model.type is missing", "lda, m2, vae"});
   expect_refused("model: {type: lda}\n", {"data.train is missing", "svi-data"});
 }
 
 TEST_F(BadConfig, AnUnknownKeyNamesTheNearest) {
   const std::string text = bytes_of(lda());
   expect_refused(text + "device:\n  thread: 2\n", {"bad.yaml", "thread", "did you mean device.threads?"});
-  expect_refused("model: {type: ldda}\n", {"model.type is ldda", "lda, vae"});
+  expect_refused("model: {type: ldda}\n", {"model.type is ldda", "lda, m2, vae"});
   expect_refusal(train(0, lda() + " --set train.bacth=3"), ExitCode::bad_config,
                  {"--set train.bacth=3", "did you mean train.batch?"});
 }

@@ -95,9 +95,9 @@ class VaeData : public VaeCounts {
 TEST_F(VaeData, OutOfRangeNamesFileRowAndValue) {
   const at::Tensor levels = at::remainder(at::arange(200, at::kFloat), 4).view({50, 4});
   write("levels.h5", levels.to(at::kByte));
-  const std::string categorical = "--set model.likelihood=categorical --set model.classes=";
+  const std::string categorical = "--set model.likelihood=categorical --set model.levels=";
   expect_refusal(dense("levels.h5", categorical + "3"), ExitCode::bad_data,
-                 {"data.train", "levels.h5", "row 0, feature 3 is 3", "from 0 to 2", "model.classes: 3"});
+                 {"data.train", "levels.h5", "row 0, feature 3 is 3", "from 0 to 2", "model.levels: 3"});
   const Outcome fits = dense("levels.h5", categorical + "4");
   EXPECT_EQ(fits.exit_code, 0) << fits.all();
 
@@ -122,7 +122,7 @@ TEST_F(VaeData, AKeyThatIsWrongIsRefused) {
                  {"model.likelihood", "zinb", "zero_inflated_negative_binomial"});
   expect_refusal(dense("images.h5", "--set model.variance=learnt"), ExitCode::bad_config,
                  {"model.variance", "learnt", "learned_per_feature"});
-  expect_refusal(dense("images.h5", "--set model.classes=1"), ExitCode::bad_config, {"model.classes", "1"});
+  expect_refusal(dense("images.h5", "--set model.levels=1"), ExitCode::bad_config, {"model.levels", "1"});
   expect_refusal(dense("images.h5", "--set model.likelihood=gaussian --set model.binarisation=dynamic"),
                  ExitCode::bad_config, {"model.binarisation: dynamic", "bernoulli", "gaussian"});
 }

@@ -25,8 +25,12 @@ struct Field {
 /// wider than `columns`. The most important one always stays.
 std::string fitted(std::vector<Field> fields, std::size_t columns);
 
-/// The fields in their order, two blanks between them; where the next would be beyond `columns` a line
-/// begins, indented by two.
-std::string wrapped(const std::vector<std::string>& fields, std::size_t columns);
+/// The fields in their order, `between` them two blanks or one; where the next would be beyond `columns` a
+/// line begins, indented by two.
+std::string wrapped(const std::vector<std::string>& fields, std::size_t columns,
+                    std::string_view between = "  ");
+
+/// The words of a text likewise.
+std::string wrapped_words(const std::string& text, std::size_t columns);
 
 }  // namespace svi::cli

@@ -82,7 +82,7 @@ class Likelihood {
 struct LikelihoodOptions {
   std::string likelihood = "bernoulli";
   NumberOrWord variance = {.number = 1.0};
-  std::int64_t classes = 256;
+  std::int64_t levels = 256;
 
   /// The keys of section `model` that belong to the likelihood.
   void describe(OptionSet& options);
