@@ -3,10 +3,13 @@
 #include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
 
+#include <algorithm>
 #include <array>
 #include <numeric>
+#include <vector>
 
 #include "svi/base/cpu_versions.hpp"
+#include "svi/core/parallel.hpp"
 
 namespace svi {
 
@@ -39,9 +42,19 @@ SVI_CPU_VERSIONS double squares(std::int64_t size, const double* values) {
 
 double squared_norm(const at::Tensor& values) {
   if (!values.device().is_cpu()) return values.to(at::kDouble).square().sum().item<double>();
-  return AT_DISPATCH_FLOATING_TYPES(values.scalar_type(), "squared_norm", [&] {
-    return squares(values.numel(), values.const_data_ptr<scalar_t>());
+  // Blocks of a fixed size, so that threads change no bit.
+  constexpr std::int64_t block = 1 << 15;
+  const std::int64_t size = values.numel();
+  std::vector<double> parts(static_cast<std::size_t>((size + block - 1) / block));
+  AT_DISPATCH_FLOATING_TYPES(values.scalar_type(), "squared_norm", [&] {
+    const auto* first_value = values.const_data_ptr<scalar_t>();
+    parallel_parts(std::ssize(parts), [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t i = first; i < last; ++i)
+        parts[static_cast<std::size_t>(i)] =
+            squares(std::min(block, size - i * block), first_value + i * block);
+    });
   });
+  return std::accumulate(parts.begin(), parts.end(), 0.0);
 }
 
 }  // namespace svi

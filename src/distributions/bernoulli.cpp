@@ -3,6 +3,10 @@
 #include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
 
+#include <numeric>
+#include <vector>
+
+#include "svi/core/parallel.hpp"
 #include "svi/math/exponential.hpp"
 #include "unfit.hpp"
 
@@ -60,16 +64,19 @@ double Bernoulli::log_likelihood_and_gradient(const Tensor& x, Tensor& output, c
     return sum;
   }
   const std::int64_t width = output.size(1);
-  double sum = 0;
+  std::vector<double> rows(static_cast<std::size_t>(output.size(0)));
   AT_DISPATCH_FLOATING_TYPES(output.scalar_type(), "bernoulli", [&] {
     const auto* features = x.const_data_ptr<scalar_t>();
     auto* logits = output.data_ptr<scalar_t>();
-    for (std::int64_t b = 0; b < output.size(0); ++b) {
-      const double weight = weights[b];
-      sum += weight * row(features + b * width, logits + b * width, static_cast<scalar_t>(weight), width);
-    }
+    parallel_parts(output.size(0), [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t b = first; b < last; ++b) {
+        const double weight = weights[b];
+        rows[static_cast<std::size_t>(b)] =
+            weight * row(features + b * width, logits + b * width, static_cast<scalar_t>(weight), width);
+      }
+    });
   });
-  return sum;
+  return std::accumulate(rows.begin(), rows.end(), 0.0);  // in their order, on any number of threads
 }
 
 Tensor Bernoulli::log_likelihood(const Tensor& x, const Tensor& output, const ParameterSet&) const {
@@ -79,10 +86,13 @@ Tensor Bernoulli::log_likelihood(const Tensor& x, const Tensor& output, const Pa
   const std::int64_t width = output.size(1);
   Tensor rows = at::empty({output.size(0)}, at::kDouble);
   AT_DISPATCH_FLOATING_TYPES(output.scalar_type(), "bernoulli", [&] {
-    for (std::int64_t b = 0; b < output.size(0); ++b) {
-      rows.mutable_data_ptr<double>()[b] = value(features.const_data_ptr<scalar_t>() + b * width,
-                                                 logits.const_data_ptr<scalar_t>() + b * width, width);
-    }
+    auto* values = rows.mutable_data_ptr<double>();
+    parallel_parts(output.size(0), [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t b = first; b < last; ++b) {
+        values[b] = value(features.const_data_ptr<scalar_t>() + b * width,
+                          logits.const_data_ptr<scalar_t>() + b * width, width);
+      }
+    });
   });
   return rows;
 }

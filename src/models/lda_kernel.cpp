@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "processor.hpp"
+
 namespace svi::lda {
 
 #if defined(SVI_X86_KERNELS)
@@ -24,10 +26,8 @@ std::span<const Kernel<Real>> kernels() {
   static const std::vector<Kernel<Real>> found = [] {
     std::vector<Kernel<Real>> list;
 #if defined(SVI_X86_KERNELS)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
-      list.push_back(avx512::kernel<Real>());
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) list.push_back(avx2::kernel<Real>());
+    if (runs_avx512()) list.push_back(avx512::kernel<Real>());
+    if (runs_avx2()) list.push_back(avx2::kernel<Real>());
 #endif
     list.push_back(portable::kernel<Real>());
     return list;

@@ -2,93 +2,102 @@
 
 #include <ATen/ATen.h>
 
-#include <bit>
-#include <cstdint>
+#include <algorithm>
 
-#include "svi/base/cpu_versions.hpp"
+#include "matrix_kernel.hpp"
+#include "svi/core/parallel.hpp"
 
 namespace svi {
 
 namespace {
 
-// To the nearest, ties to even; what is no number stays none. LibTorch's own conversions took a fifth of a
-// step of a 784-400-20 VAE.
-SVI_CPU_VERSIONS void round_to(const float* from, std::uint16_t* to, std::int64_t size) {
-#pragma omp simd
-  for (std::int64_t i = 0; i < size; ++i) {
-    const auto bits = std::bit_cast<std::uint32_t>(from[i]);
-    const std::uint32_t nearest = (bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16;
-    const bool is_number = (bits & 0x7fffffffU) <= 0x7f800000U;
-    to[i] = static_cast<std::uint16_t>(is_number ? nearest : 0x7fc0U);
-  }
+using at::Tensor;
+using matrix::MatrixKernel;
+using matrix::Pair;
+using matrix::ProductTask;
+
+// C = A·B or A·Bᵀ by `product`; threads share the columns, of which B's are `b_column` apart.
+template <typename Unit>
+void on_threads(void (*product)(const ProductTask<Unit>&), const ProductTask<Unit>& task, std::int64_t b_column) {
+  constexpr std::int64_t line = 16;  // floats of a cache line, which two threads had better not share
+  parallel_parts((task.columns + line - 1) / line, [&](std::int64_t first, std::int64_t last) {
+    if (first == last) return;
+    ProductTask<Unit> part = task;
+    part.columns = std::min(last * line, task.columns) - first * line;
+    part.b += first * line * b_column;
+    part.c += first * line;
+    product(part);
+  });
 }
 
-SVI_CPU_VERSIONS void widen(const std::uint16_t* from, float* to, std::int64_t size) {
-#pragma omp simd
-  for (std::int64_t i = 0; i < size; ++i)
-    to[i] = std::bit_cast<float>(static_cast<std::uint32_t>(from[i]) << 16);
+void multiply(const Tensor& a, bool a_transposed, const Tensor& b, bool b_transposed, const Tensor& c) {
+  const MatrixKernel& kernel = matrix::matrix_kernels().front();
+  on_threads<float>(b_transposed ? kernel.times_transposed : kernel.times,
+                    {.rows = c.size(0),
+                     .columns = c.size(1),
+                     .depth = a.size(a_transposed ? 0 : 1),
+                     .a = a.const_data_ptr<float>(),
+                     .a_row = a_transposed ? 1 : a.size(1),
+                     .a_depth = a_transposed ? a.size(1) : 1,
+                     .b = b.const_data_ptr<float>(),
+                     .b_stride = b.size(1),
+                     .c = c.mutable_data_ptr<float>(),
+                     .c_stride = c.size(1)},
+                    b_transposed ? b.size(1) : 1);
 }
 
-std::uint16_t* bits_of(const at::Tensor& values) {
-  return reinterpret_cast<std::uint16_t*>(values.mutable_data_ptr<at::BFloat16>());
-}
-
-void convert(const at::Tensor& from, const at::Tensor& to) {
-  if (!from.device().is_cpu() || !from.is_contiguous() || !to.is_contiguous()) {
-    to.copy_(from);
-  } else if (to.scalar_type() == at::kBFloat16) {
-    round_to(from.const_data_ptr<float>(), bits_of(to), from.numel());
-  } else {
-    widen(bits_of(from), to.mutable_data_ptr<float>(), from.numel());
-  }
-}
-
-// A view of a buffer in that shape; the buffer grows where it must.
-at::Tensor shaped(at::Tensor& buffer, at::IntArrayRef shape, const at::Tensor& like) {
-  const std::int64_t size = c10::multiply_integers(shape);
-  if (!buffer.defined() || buffer.numel() < size)
-    buffer = at::empty({size}, like.options().dtype(at::kBFloat16));
-  return buffer.narrow(0, 0, size).view(shape);
-}
-
-at::Tensor rounded(at::Tensor& buffer, const at::Tensor& values) {
-  at::Tensor into = shaped(buffer, values.sizes(), values);
-  convert(values, into);
-  return into;
+// [rows, columns] in pairs of neighbours along one of them.
+const Pair* paired(void (*pairing)(const float*, std::int64_t, std::int64_t, Pair*), const Tensor& values,
+                   std::vector<Pair>& buffer) {
+  const auto rows = static_cast<std::size_t>(values.size(0));
+  const auto columns = static_cast<std::size_t>(values.size(1));
+  const std::size_t most = std::max((rows + 1) / 2 * columns, (columns + 1) / 2 * rows);
+  if (buffer.size() < most) buffer.resize(most);
+  pairing(values.const_data_ptr<float>(), values.size(0), values.size(1), buffer.data());
+  return buffer.data();
 }
 
 }  // namespace
 
-void LinearProduct::forward(const at::Tensor& x, const at::Tensor& weight, at::Tensor& y) {
-  if (!in_bfloat16_) {
-    at::mm_out(y, x, weight.t());
-    return;
+void LinearProduct::multiply(const Tensor& a, bool a_transposed, const Tensor& b, bool b_transposed, Tensor& c) {
+  const bool takes_kernels = a.device().is_cpu() && a.scalar_type() == at::kFloat;
+  const matrix::PairKernel* pairs = in_bfloat16_ ? matrix::pair_kernel() : nullptr;
+  const Tensor left = a.contiguous();
+  const Tensor right = b.contiguous();
+  if (takes_kernels && pairs != nullptr) {
+    const std::int64_t depth = (a.size(a_transposed ? 0 : 1) + 1) / 2;
+    on_threads<Pair>(pairs->times,
+                     {.rows = c.size(0),
+                      .columns = c.size(1),
+                      .depth = depth,
+                      .a = paired(a_transposed ? pairs->pair_rows : pairs->pair_columns, left, left_),
+                      .a_row = a_transposed ? 1 : depth,
+                      .a_depth = a_transposed ? a.size(1) : 1,
+                      .b = paired(b_transposed ? pairs->pair_transposed : pairs->pair_rows, right, right_),
+                      .b_stride = c.size(1),
+                      .c = c.mutable_data_ptr<float>(),
+                      .c_stride = c.size(1)},
+                     1);
+  } else if (in_bfloat16_) {  // rounded factors, in the type there is
+    LinearProduct(false).multiply(left.to(at::kBFloat16).to(a.scalar_type()), a_transposed,
+                                  right.to(at::kBFloat16).to(b.scalar_type()), b_transposed, c);
+  } else if (takes_kernels) {
+    svi::multiply(left, a_transposed, right, b_transposed, c);
+  } else {
+    at::mm_out(c, a_transposed ? a.t() : a, b_transposed ? b.t() : b);
   }
-  at::Tensor product = shaped(rounded_.product, y.sizes(), y);
-  at::mm_out(product, rounded(rounded_.x, x), rounded(rounded_.weight, weight).t());
-  convert(product, y);
 }
 
-void LinearProduct::backward_weight(const at::Tensor& gradient, const at::Tensor& x, at::Tensor& by_weight) {
-  if (!in_bfloat16_) {
-    at::mm_out(by_weight, gradient.t(), x);
-    return;
-  }
-  at::Tensor product = shaped(rounded_.product, by_weight.sizes(), by_weight);
-  at::mm_out(product, rounded(rounded_.gradient, gradient).t(), shaped(rounded_.x, x.sizes(), x));
-  convert(product, by_weight);
+void LinearProduct::forward(const Tensor& x, const Tensor& weight, Tensor& y) {
+  multiply(x, false, weight, true, y);
 }
 
-void LinearProduct::backward_input(const at::Tensor& gradient, const at::Tensor& weight,
-                                   at::Tensor& by_input) {
-  if (!in_bfloat16_) {
-    at::mm_out(by_input, gradient, weight);
-    return;
-  }
-  at::Tensor product = shaped(rounded_.product, by_input.sizes(), by_input);
-  at::mm_out(product, shaped(rounded_.gradient, gradient.sizes(), gradient),
-             shaped(rounded_.weight, weight.sizes(), weight));
-  convert(product, by_input);
+void LinearProduct::backward_weight(const Tensor& gradient, const Tensor& x, Tensor& by_weight) {
+  multiply(gradient, true, x, false, by_weight);
+}
+
+void LinearProduct::backward_input(const Tensor& gradient, const Tensor& weight, Tensor& by_input) {
+  multiply(gradient, false, weight, false, by_input);
 }
 
 }  // namespace svi

@@ -4,7 +4,9 @@ svi_test(models
   LIBRARIES svi_models svi_optim svi_config TIMEOUT 600)
 target_include_directories(test_models PRIVATE ${PROJECT_SOURCE_DIR}/src)  # the E-step is no public header
 
-svi_test(models_layers SOURCES models/activation_test.cpp models/linear_product_test.cpp LIBRARIES svi_models)
+svi_test(models_layers
+  SOURCES models/activation_test.cpp models/linear_product_test.cpp models/matrix_kernel_test.cpp
+  LIBRARIES svi_models)
 target_include_directories(test_models_layers PRIVATE ${PROJECT_SOURCE_DIR}/src)
 
 svi_test(models_collapsed SOURCES models/lda_collapsed_test.cpp LIBRARIES svi_models svi_optim svi_config)

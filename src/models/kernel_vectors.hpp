@@ -1,11 +1,11 @@
-// Vectors of the width SVI_VECTOR_BYTES for lda_kernel_body.inc, in the namespace SVI_KERNEL.
+// Vectors of the width SVI_VECTOR_BYTES, for files that are compiled once for each kind of processor: in the namespace
+// SVI_KERNEL.
 
 #include <cstdint>
 
-#include "lda_kernel.hpp"
 #include "svi/base/cpu_versions.hpp"
 
-namespace svi::lda::SVI_KERNEL {
+namespace svi::vectors::SVI_KERNEL {
 
 template <typename Real>
 using Vector [[gnu::vector_size(SVI_VECTOR_BYTES), gnu::may_alias]] = Real;
@@ -61,8 +61,8 @@ SVI_INLINE Four<double> lane_sums(const Vector<double>* sums) {
 
 template <typename Real>
 SVI_INLINE Real lane_sum(const Vector<Real>& lanes_of_one) {
-  const Vector<Real> alone[words_at_once] = {lanes_of_one};
+  const Vector<Real> alone[4] = {lanes_of_one};
   return lane_sums(alone)[0];
 }
 
-}  // namespace svi::lda::SVI_KERNEL
+}  // namespace svi::vectors::SVI_KERNEL

@@ -1,0 +1,97 @@
+#define SVI_KERNEL avx512_bfloat16
+#define SVI_VECTOR_BYTES 64
+#define SVI_BFLOAT16
+#include "matrix_kernel_body.inc"
+
+namespace svi::matrix::avx512_bfloat16 {
+
+namespace {
+
+// Up to 32 neighbours as 16 pairs; none are read beyond.
+SVI_INLINE __m512i pairs_of(const float* from, std::int64_t count) {
+  const __m512 low = load_some(from, count < width ? count : width);
+  const __m512 high = load_some(from + width, count > width ? count - width : 0);
+  return (__m512i)_mm512_cvtne2ps_pbh(high, low);
+}
+
+SVI_INLINE void store_pairs(Pair* to, __m512i pairs, std::int64_t count) {
+  _mm512_mask_storeu_epi32(to, static_cast<__mmask16>((1U << count) - 1), pairs);
+}
+
+void pair_columns(const float* from, std::int64_t rows, std::int64_t columns, Pair* to) {
+  const std::int64_t pairs = (columns + 1) / 2;
+  for (std::int64_t r = 0; r < rows; ++r, from += columns, to += pairs) {
+    for (std::int64_t k = 0; k < pairs; k += width) {
+      const std::int64_t left = columns - 2 * k;
+      store_pairs(to + k, pairs_of(from + 2 * k, left < 2 * width ? left : 2 * width),
+                  pairs - k < width ? pairs - k : width);
+    }
+  }
+}
+
+typedef std::uint16_t Halves [[gnu::vector_size(32)]];
+typedef std::uint32_t Block [[gnu::vector_size(64)]];
+
+// One bfloat16 in each pair's lower half.
+SVI_INLINE Block rounded(const Vector& values) {
+  return __builtin_convertvector((Halves)_mm512_cvtneps_pbh(values), Block);
+}
+
+void pair_rows(const float* from, std::int64_t rows, std::int64_t columns, Pair* to) {
+  for (std::int64_t r = 0; r < rows; r += 2, from += 2 * columns, to += columns) {
+    for (std::int64_t c = 0; c < columns; c += width) {
+      const std::int64_t count = columns - c < width ? columns - c : width;
+      const Vector next = r + 1 < rows ? load_some(from + columns + c, count) : Vector{};
+      store_pairs(to + c, (__m512i)(rounded(load_some(from + c, count)) | rounded(next) << 16), count);
+    }
+  }
+}
+
+// The transpose of 16 vectors: exchanges halves, quarters, … of ever closer neighbours.
+SVI_INLINE void transpose(Block* rows) {
+  const Block low[] = {{0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23},
+                           {0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27},
+                           {0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29},
+                           {0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30}};
+#pragma GCC unroll 4
+  for (int step = 0; step < 4; ++step) {
+    const int distance = 8 >> step;
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; ++i) {
+      if ((i & distance) != 0) continue;
+      const Block a = rows[i];
+      const Block b = rows[i + distance];
+      rows[i] = __builtin_shuffle(a, b, low[step]);
+      rows[i + distance] = __builtin_shuffle(a, b, low[step] + static_cast<std::uint32_t>(distance));
+    }
+  }
+}
+
+void pair_transposed(const float* from, std::int64_t rows, std::int64_t columns, Pair* to) {
+  const std::int64_t pairs = (columns + 1) / 2;
+  for (std::int64_t r = 0; r < rows; r += width) {
+    const std::int64_t height = rows - r < width ? rows - r : width;
+    for (std::int64_t k = 0; k < pairs; k += width) {
+      const std::int64_t left = columns - 2 * k;
+      Block block[width];
+#pragma GCC unroll 16
+      for (std::int64_t i = 0; i < width; ++i)
+        block[i] = i < height ? (Block)pairs_of(from + (r + i) * columns + 2 * k, left < 2 * width ? left : 2 * width)
+                              : Block{};
+      transpose(block);
+      for (std::int64_t i = 0; i < width && k + i < pairs; ++i)
+        store_pairs(to + (k + i) * rows + r, (__m512i)block[i], height);
+    }
+  }
+}
+
+}  // namespace
+
+PairKernel kernel() {
+  return {.times = times<Pair>,
+          .pair_columns = pair_columns,
+          .pair_transposed = pair_transposed,
+          .pair_rows = pair_rows};
+}
+
+}  // namespace svi::matrix::avx512_bfloat16
