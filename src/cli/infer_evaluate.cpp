@@ -49,10 +49,10 @@ EvaluatedRows evaluate_file(const EvaluateOptions& options, comm::Communicator& 
   data::LocalRows local;
   std::string path;
   comm::together(communicator, "reading the data", [&] {
-    const data::DataFile file(options.data);
-    require_fit(options.trained, file.facts(), "--data");
-    path = file.facts().path;
-    local = local_part(file, first_rows(file.facts().rows), communicator);
+    const auto file = std::make_shared<const data::DataFile>(options.data);
+    require_fit(options.trained, file->facts(), "--data");
+    path = file->facts().path;
+    local = local_part(options.trained, file, first_rows(file->facts().rows), communicator);
   });
   trainer::Evaluator evaluator(*options.trained.model, communicator, options.trained.checkpoint.state.seed);
   return {"file", path, 0, evaluator.evaluate(options.trained.parameters(), local, local)};
@@ -63,8 +63,14 @@ std::vector<EvaluatedRows> evaluate_run(const EvaluateOptions& options, comm::Co
   const trainer::Settings& settings = options.trained.settings;
   const trainer::TrainingData data(settings, settings.model->takes_counts(), communicator,
                                    trainer::RowUse::passes);
-  comm::together(communicator, "comparing model and data",
-                 [&] { require_fit(options.trained, data.facts(), "data.train"); });
+  comm::together(communicator, "comparing model and data", [&] {
+    require_fit(options.trained, data.facts(), "data.train");
+    if (data.counts_words()) return;  // counts were checked as they were read
+    const std::string& validation = settings.data.validation;
+    trainer::require_fit(*options.trained.model, data.validation(),
+                         validation.empty() ? settings.data.train : validation);
+    trainer::require_fit(*options.trained.model, data.test(), settings.data.test);
+  });
   trainer::Evaluator evaluator(*options.trained.model, communicator, options.trained.checkpoint.state.seed);
   const auto figures = [&](const data::LocalRows& rows) {
     return evaluator.evaluate(options.trained.parameters(), rows, data.reference());

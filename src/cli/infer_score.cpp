@@ -44,7 +44,7 @@ ExitCode score(ScoreOptions& options, comm::Communicator& communicator) {
   const LatentRows rows(trained, options.input, "INPUT", communicator);
   Scores scores{.measure = {options.by, options.samples}, .input = rows.facts().path};
   comm::together(communicator, "reading labels", [&] {
-    scores.labels = labels_in(rows.file());
+    scores.labels = labels_in(*rows.file());
     scores.outlier_labels = outlier_labels_of(scores.labels, options.outlier_labels, options.input);
   });
   scores.values = scores_of(trained, rows, first_rows(rows.facts().rows), scores.measure);

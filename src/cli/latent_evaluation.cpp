@@ -68,7 +68,7 @@ Metrics evaluate(const trainer::TrainedModel& trained, const HeldOut& held_out,
   trainer::Evaluator evaluator(*trained.model, communicator, trained.checkpoint.state.seed);
   data::LocalRows local;
   comm::together(communicator, "reading the data",
-                 [&] { local = local_part(held_out.file.file(), held_out.rows, communicator); });
+                 [&] { local = local_part(trained, held_out.file.file(), held_out.rows, communicator); });
   Metrics metrics = evaluator.held_out(trained.parameters(), local);
   add_information(trained, held_out, metrics, communicator);
   if (options.samples > 0) add_nll(trained, held_out, options.samples, metrics);
@@ -82,13 +82,20 @@ Metrics evaluate(const trainer::TrainedModel& trained, const HeldOut& held_out,
 
 }  // namespace
 
-data::LocalRows local_part(const data::DataFile& file, const std::vector<std::int64_t>& rows,
-                           const comm::Communicator& communicator) {
+data::LocalRows local_part(const trainer::TrainedModel& trained,
+                           const std::shared_ptr<const data::DataFile>& file,
+                           const std::vector<std::int64_t>& rows, const comm::Communicator& communicator) {
   const auto place = [&](std::int64_t rank) {
     return static_cast<std::size_t>(data::place_of(rank, std::ssize(rows), communicator.size()));
   };
   const std::size_t first = place(communicator.rank());
-  return data::LocalRows(file, std::span(rows).subspan(first, place(communicator.rank() + 1) - first));
+  const std::span mine = std::span(rows).subspan(first, place(communicator.rank() + 1) - first);
+  const std::int64_t limit = trainer::memory_limit_bytes(trained.settings.data).value_or(0);
+  const bool fits = limit == 0 || file->bytes_of(mine) <= limit;
+  data::LocalRows local = fits ? data::LocalRows(*file, mine) : data::LocalRows::in_file(file, mine);
+  if (file->facts().layout == data::Layout::dense)  // counts: checked when read
+    trainer::require_fit(*trained.model, local, file->facts().path);
+  return local;
 }
 
 std::vector<EvaluatedRows> evaluate_latent(const trainer::TrainedModel& trained, const std::string& data,

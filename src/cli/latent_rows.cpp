@@ -52,7 +52,7 @@ LatentRows::LatentRows(const trainer::TrainedModel& trained, const std::string& 
                        comm::Communicator& communicator)
     : trained_(trained), communicator_(communicator) {
   comm::together(communicator, "opening the rows", [&] {
-    file_ = std::make_unique<data::DataFile>(path);
+    file_ = std::make_shared<const data::DataFile>(path);
     cli::require_fit(trained, facts(), key);
   });
   comm::require_same(communicator, path, facts().fingerprint);
@@ -65,8 +65,10 @@ void LatentRows::require_fit(const Minibatch& rows) const try {
 }
 
 Tensor LatentRows::of_block(std::span<const std::int64_t> rows, const RowFigures& figures) const {
-  const Minibatch minibatch =
+  Minibatch minibatch =
       data::LocalRows(*file_, rows).slice(0, std::ssize(rows), trainer::evaluation_step);
+  // No figure looks at labels: they may be of classes that the model does not know.
+  if (auto* dense = std::get_if<DenseRows>(&minibatch.rows)) dense->labels.reset();
   require_fit(minibatch);
   return as_figures(figures.of_rows(minibatch));
 }

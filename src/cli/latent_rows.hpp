@@ -22,7 +22,7 @@ std::vector<std::int64_t> first_rows(std::int64_t count);
 /// At most so many of these, at even distances.
 std::vector<std::int64_t> spread_evenly(const std::vector<std::int64_t>& rows, std::int64_t most);
 
-/// The numbers that a model finds for each row, [b, width] float64 of b rows.
+/// The numbers that a model finds for each row, [b, width] float64 of b rows, which come without labels.
 struct RowFigures {
   const char* name = "";          ///< in messages
   std::int64_t width = 1;         ///< numbers a row
@@ -44,7 +44,7 @@ class LatentRows {
   LatentRows(const trainer::TrainedModel& trained, const std::string& path, const char* key,
              comm::Communicator& communicator);
 
-  const data::DataFile& file() const { return *file_; }
+  const std::shared_ptr<const data::DataFile>& file() const { return file_; }
   const data::DataFacts& facts() const { return file_->facts(); }
 
   /// @param rows ascending @param take called on rank 0 with the figures of some rows, in the order of `rows`
@@ -60,7 +60,7 @@ class LatentRows {
 
   const trainer::TrainedModel& trained_;
   comm::Communicator& communicator_;
-  std::unique_ptr<data::DataFile> file_;
+  std::shared_ptr<const data::DataFile> file_;
 };
 
 // The figures that `encode`, `evaluate` and `score` ask for; the model must outlive them.

@@ -109,8 +109,10 @@ void Scores::compare() {
   if (outlier_labels.empty()) return;
   std::vector<double> outliers;
   std::vector<double> others;
-  for (std::size_t row = 0; row < values.size(); ++row)
+  for (std::size_t row = 0; row < values.size(); ++row) {
+    if (labels[row] < 0) continue;  // not known to be either
     (is_outlier(*this, row) ? outliers : others).push_back(values[row]);
+  }
   auc = math::roc_auc(outliers, others);
 }
 
@@ -169,9 +171,10 @@ std::vector<std::int64_t> labels_in(const data::DataFile& file) {
 
 std::vector<std::int64_t> outlier_labels_of(const std::vector<std::int64_t>& labels,
                                             const std::vector<std::int64_t>& asked, const std::string& path) {
-  const std::set<std::int64_t> found(labels.begin(), labels.end());
+  std::set<std::int64_t> found(labels.begin(), labels.end());
+  std::erase_if(found, [](std::int64_t label) { return label < 0; });  // not known
   if (asked.empty()) return found == std::set<std::int64_t>{0, 1} ? std::vector<std::int64_t>{1} : asked;
-  if (labels.empty()) throw Error(ExitCode::usage, "--labels-outlier: {} has no labels (y)", path);
+  if (found.empty()) throw Error(ExitCode::usage, "--labels-outlier: {} has no labels (y)", path);
   for (const std::int64_t label : asked) {
     if (!found.contains(label)) {
       throw Error(ExitCode::usage, "--labels-outlier: no row of {} has the label {}; found {}", path, label,
@@ -180,7 +183,7 @@ std::vector<std::int64_t> outlier_labels_of(const std::vector<std::int64_t>& lab
   }
   const std::set<std::int64_t> outliers(asked.begin(), asked.end());
   if (outliers == found)
-    throw Error(ExitCode::usage, "--labels-outlier: every row of {} would be an outlier", path);
+    throw Error(ExitCode::usage, "--labels-outlier: every row of {} with a label would be an outlier", path);
   return asked;
 }
 

@@ -25,7 +25,8 @@ struct Scores {
   std::vector<double> values;                ///< [N] nats
   std::vector<double> training;              ///< of training rows; possibly none
   std::vector<double> training_shares = {};  ///< [N] share of training rows that score lower
-  std::optional<double> auc = std::nullopt;  ///< area under the ROC curve, outliers being positive
+  /// Area under the ROC curve, outliers being positive; rows whose label is unknown (below 0) are left out.
+  std::optional<double> auc = std::nullopt;
 
   /// Fills `training_shares` and `auc` where there is something to compare with. **Local.**
   void compare();

@@ -61,7 +61,7 @@ LabelSplit split_by_label(std::span<const std::int64_t> rows, std::span<const st
   require_enough(classes, known, std::ssize(rows), keep);
   for (auto& [label, of_class] : classes) mix(of_class, Philox(seed));
   const std::int64_t wanted = keep == 0 ? known : keep;
-  LabelSplit split;
+  LabelSplit split{.classes = std::ssize(classes)};
   for (std::size_t turn = 0; std::ssize(split.labelled) < wanted; ++turn) {
     for (const auto& [label, of_class] : classes) {
       if (turn < of_class.size() && std::ssize(split.labelled) < wanted)

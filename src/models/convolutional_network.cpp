@@ -18,14 +18,6 @@ Tensor maps_of(const Tensor& rows, const MapSize& size) {
 
 Tensor rows_of(const Tensor& maps) { return maps.permute({0, 2, 3, 1}).reshape({maps.size(0), -1}); }
 
-std::vector<std::int64_t> widths(std::int64_t first, const std::vector<std::int64_t>& hidden,
-                                 std::int64_t last) {
-  std::vector<std::int64_t> all{first};
-  all.insert(all.end(), hidden.begin(), hidden.end());
-  all.push_back(last);
-  return all;
-}
-
 std::int64_t nonlinearities_of_stage(const ConvolutionalForm& form) { return 1 + 2 * form.residual_blocks; }
 
 void add_blocks(MapStack& maps, const ConvolutionalForm& form, const std::string& network, std::size_t stage,
@@ -64,7 +56,7 @@ std::vector<ParameterShape> shapes_of(const MapStack& maps) {
 ConvolutionalEncoder::ConvolutionalEncoder(const ConvolutionalForm& form,
                                            const std::vector<std::int64_t>& hidden, std::int64_t outputs)
     : form_(form),
-      connected_("encoder", widths(form.stages.back().after.units(), hidden, outputs), form.layers) {
+      connected_("encoder", layer_widths(form.stages.back().after.units(), hidden, outputs), form.layers) {
   for (std::size_t i = 0; i < form.stages.size(); ++i) {
     const ConvolutionStage& stage = form.stages[i];
     const std::string name = fmt::format("encoder.convolution.{}", i);
@@ -115,7 +107,7 @@ ConvolutionalDecoder::ConvolutionalDecoder(const ConvolutionalForm& form, std::i
                                            const std::vector<std::int64_t>& hidden, OutputLayout layout)
     : form_(form),
       layout_(layout),
-      connected_("decoder", widths(inputs, hidden, form.stages.back().after.units()), form.layers) {
+      connected_("decoder", layer_widths(inputs, hidden, form.stages.back().after.units()), form.layers) {
   std::int64_t number = std::ssize(hidden);  // of the fully connected layers' nonlinearities
   for (std::size_t i = form.stages.size(); i-- > 0;) {
     const ConvolutionStage& stage = form.stages[i];

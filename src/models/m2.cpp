@@ -16,6 +16,7 @@
 #include "m2.hpp"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <cmath>
 #include <utility>
@@ -25,16 +26,6 @@
 #include "vae_features.hpp"
 
 namespace svi::m2 {
-
-namespace {
-
-std::vector<std::int64_t> widths(std::int64_t first, std::vector<std::int64_t> hidden, std::int64_t last) {
-  hidden.insert(hidden.begin(), first);
-  hidden.push_back(last);
-  return hidden;
-}
-
-}  // namespace
 
 void M2Options::describe(OptionSet& model, OptionSet& objective) {
   const Range width = Range::between(1, 1 << 20);
@@ -63,12 +54,7 @@ std::unique_ptr<Model> M2Options::build(const DataShape& shape) const {
                 "model.likelihood is {}, which is of word counts; m2 takes dense rows with labels",
                 likelihood.likelihood);
   }
-  if (binarisation == "dynamic" && likelihood.likelihood != "bernoulli") {
-    throw Error(
-        ExitCode::bad_config,
-        "model.binarisation: dynamic makes pixels 0 or 1, which needs model.likelihood: bernoulli, not {}",
-        likelihood.likelihood);
-  }
+  require_binarisation(binarisation, likelihood);
   if (network.layers.dropout > 0) {
     throw Error(ExitCode::bad_config,
                 "model.dropout is {}, but m2 drops no units; remove it, or use type vae",
@@ -91,9 +77,10 @@ M2::M2(M2Options options, const DataShape& shape)
       encoder_(make_encoder(options_.network, shape.feature_shape,
                             {options_.encoder.begin(), options_.encoder.end() - 1}, options_.encoder.back())),
       posterior_("posterior",
-                 widths(options_.encoder.back() + options_.classes, options_.posterior, 2 * options_.latent),
+                 layer_widths(options_.encoder.back() + options_.classes, options_.posterior,
+                              2 * options_.latent),
                  options_.network.layers),
-      classifier_("classifier", widths(shape.width(), options_.classifier, options_.classes),
+      classifier_("classifier", layer_widths(shape.width(), options_.classifier, options_.classes),
                   options_.network.layers),
       decoder_(make_decoder(options_.network, options_.latent + options_.classes, options_.decoder,
                             shape.feature_shape,
@@ -123,10 +110,8 @@ void M2::initialize(ParameterSet& parameters, const Philox& noise) const {
 }
 
 Tensor M2::x_of(const Minibatch& minibatch, const Philox& noise, at::ScalarType type) const {
-  const Tensor& rows = std::get<DenseRows>(minibatch.rows).features;
-  if (likelihood_->feature_kind() == FeatureKind::levels) return rows.to(type);
-  const Tensor grey = scaled_features(rows, type);
-  return options_.binarisation == "none" ? grey : binarised(grey, minibatch.ids, minibatch.step, noise);
+  const Tensor x = as_numbers(std::get<DenseRows>(minibatch.rows), likelihood_->feature_kind(), type);
+  return options_.binarisation == "none" ? x : binarised(x, minibatch.ids, minibatch.step, noise);
 }
 
 // [·, W] beside one-hot classes: [·, W + C].
@@ -157,8 +142,9 @@ Pass M2::forward(const ParameterSet& parameters, const Minibatch& minibatch, con
   Pass pass;
   pass.x = x_of(minibatch, noise, type);
   pass.pairs = pairs_of(labels, options_.classes);
-  pass.log_class = at::log_softmax(classifier_.forward(parameters, pass.x).to(at::kDouble), 1);
-  pass.features = encoder_->forward(parameters, likelihood_->encoder_input(pass.x)).relu_();
+  const Tensor seen = likelihood_->encoder_input(pass.x);
+  pass.log_class = at::log_softmax(classifier_.forward(parameters, seen).to(at::kDouble), 1);
+  pass.features = encoder_->forward(parameters, seen).relu_();
   pass.posterior = posterior_.forward(
       parameters, with_class(pass.features.index_select(0, pass.pairs.rows), pass.pairs.classes));
   const Tensor by_row =
@@ -199,6 +185,14 @@ Metrics M2::training_metrics(const ParameterSet&, const Sums& totals) const {
   for (const char* name : {"reconstruction", "kl", "objective"})
     metrics.values[name] = totals.scalar(name) / weight;
   return metrics;
+}
+
+std::vector<std::string> M2::warnings() const {
+  const std::int64_t seen = shape_.labelled_classes;
+  if (seen == 0 || seen >= options_.classes) return {};
+  return {fmt::format("model.classes is {}, but the training labels are of {}: nothing tells what the others "
+                      "are; label some rows of each, or lower model.classes",
+                      options_.classes, seen)};
 }
 
 std::unique_ptr<Evaluation> M2::evaluation(const ParameterSet& parameters, EvaluationRows rows,

@@ -31,6 +31,7 @@ struct M2Options : ModelOptions {
 
   void describe(OptionSet& model, OptionSet& objective) override;
   bool learns_labels() const override { return true; }
+  bool works_on_libtorch_threads() const override { return network.network == "convolutional"; }
   std::unique_ptr<Model> build(const DataShape& shape) const override;
 };
 
@@ -73,6 +74,7 @@ class M2 : public Model, public LabelModel {
                   Contribution& contribution) override;
   void to_direction(const ParameterSet& parameters, Contribution& total) const override;
   Metrics training_metrics(const ParameterSet& parameters, const Sums& totals) const override;
+  std::vector<std::string> warnings() const override;
   std::unique_ptr<Evaluation> evaluation(const ParameterSet& parameters, EvaluationRows rows,
                                          std::uint64_t seed) override;
   std::string selection_metric() const override { return "accuracy"; }

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <limits>
-#include <numeric>
 
 #include "m2.hpp"
 #include "vae_features.hpp"
@@ -71,14 +70,11 @@ std::unique_ptr<Evaluation> evaluation_of(M2& model, const ParameterSet& paramet
 
 Tensor M2::class_probabilities(const ParameterSet& parameters, const Minibatch& rows, const Philox& noise) {
   const Tensor x = x_of(rows, noise, parameters.flat().scalar_type());
-  return at::softmax(classifier_.forward(parameters, x), 1);
+  return at::softmax(classifier_.forward(parameters, likelihood_->encoder_input(x)), 1);
 }
 
 Tensor M2::latent_draws(const ParameterSet& parameters, std::int64_t count, const Philox& noise) {
-  std::vector<std::int64_t> draws(static_cast<std::size_t>(count));
-  std::iota(draws.begin(), draws.end(), std::int64_t{0});
-  return standard_normal(draws, 0, options_.latent, Purpose::generation, noise,
-                         parameters.flat().scalar_type());
+  return prior_noise(count, options_.latent, noise, parameters.flat().scalar_type());
 }
 
 Tensor M2::decode(const ParameterSet& parameters, const Tensor& z, const Tensor& labels) {

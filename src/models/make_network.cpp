@@ -7,14 +7,6 @@ namespace svi {
 
 namespace {
 
-std::vector<std::int64_t> widths(std::int64_t first, const std::vector<std::int64_t>& hidden,
-                                 std::int64_t last) {
-  std::vector<std::int64_t> all{first};
-  all.insert(all.end(), hidden.begin(), hidden.end());
-  all.push_back(last);
-  return all;
-}
-
 std::int64_t elements(const std::vector<std::int64_t>& shape) {
   return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
 }
@@ -42,7 +34,8 @@ std::unique_ptr<Network> make_encoder(const NetworkOptions& options,
                                       const std::vector<std::int64_t>& hidden, std::int64_t outputs) {
   if (is_convolutional(options))
     return std::make_unique<ConvolutionalEncoder>(form_of(options, feature_shape), hidden, outputs);
-  return std::make_unique<Mlp>("encoder", widths(elements(feature_shape), hidden, outputs), options.layers);
+  return std::make_unique<Mlp>("encoder", layer_widths(elements(feature_shape), hidden, outputs),
+                               options.layers);
 }
 
 std::unique_ptr<Network> make_decoder(const NetworkOptions& options, std::int64_t inputs,
@@ -51,7 +44,7 @@ std::unique_ptr<Network> make_decoder(const NetworkOptions& options, std::int64_
   if (is_convolutional(options))
     return std::make_unique<ConvolutionalDecoder>(form_of(options, feature_shape), inputs, hidden, layout);
   const std::int64_t outputs = layout.per_feature * elements(feature_shape);
-  return std::make_unique<Mlp>("decoder", widths(inputs, hidden, outputs), options.layers);
+  return std::make_unique<Mlp>("decoder", layer_widths(inputs, hidden, outputs), options.layers);
 }
 
 }  // namespace svi

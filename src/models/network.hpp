@@ -19,6 +19,14 @@ struct TrainingRows {
   std::int64_t first_layer = 0;       ///< the number of the network's first layer among all of the model
 };
 
+/// The widths of fully connected layers from the input to the output, for Mlp.
+inline std::vector<std::int64_t> layer_widths(std::int64_t inputs, std::vector<std::int64_t> hidden,
+                                              std::int64_t outputs) {
+  hidden.insert(hidden.begin(), inputs);
+  hidden.push_back(outputs);
+  return hidden;
+}
+
 /// A function of rows with parameters, and its backward pass, written out on buffers of its own. **Local.**
 class Network {
  public:

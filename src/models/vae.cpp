@@ -29,6 +29,9 @@ void VaeOptions::describe(OptionSet& model, OptionSet& objective) {
   network.describe(model);
   model.choice("binarisation", binarisation, {"none", "dynamic"},
                "none: grey values as probabilities; dynamic: each pixel drawn anew at every step");
+  model.choice("output_bias", output_bias, {"drawn", "data"},
+               "the decoder's last bias at the start: like the others, or the log-odds of each feature's mean "
+               "over at most 10,000 training rows (of bernoulli likelihoods with network: mlp)");
   likelihood.describe(model);
   objective.integer("samples", samples, Range::between(1, 10000), "samples", "L, draws of z for each row");
   objective.choice("elbo", elbo, {"analytic", "sampled"}, "the KL in closed form, or by the samples of z");
@@ -41,11 +44,12 @@ bool VaeOptions::takes_counts() const {
 }
 
 std::unique_ptr<Model> VaeOptions::build(const DataShape& shape) const {
-  if (binarisation == "dynamic" && likelihood.likelihood != "bernoulli") {
-    throw Error(
-        ExitCode::bad_config,
-        "model.binarisation: dynamic makes pixels 0 or 1, which needs model.likelihood: bernoulli, not {}",
-        likelihood.likelihood);
+  require_binarisation(binarisation, likelihood);
+  if (output_bias == "data" && (likelihood.likelihood != "bernoulli" || network.network != "mlp")) {
+    throw Error(ExitCode::bad_config,
+                "model.output_bias is data, which takes model.likelihood: bernoulli and model.network: mlp, "
+                "but these are {} and {}; leave it out",
+                likelihood.likelihood, network.network);
   }
   return std::make_unique<Vae>(*this, shape);
 }
@@ -76,14 +80,18 @@ void Vae::initialize(ParameterSet& parameters, const Philox& noise) const {
     parameters[shape.name].zero_();
 }
 
+// ln(m/(1 − m)) of each feature's mean m, held within [0.001, 0.999] as Burda et al. do.
+void Vae::start_at(const Minibatch& rows, ParameterSet& parameters) const {
+  const Tensor means = scaled_features(std::get<DenseRows>(rows.rows).features, at::kDouble).mean(0);
+  const Tensor& bias = parameters[fmt::format("decoder.{}/bias", options_.decoder.size())];
+  bias.copy_(at::logit(means.clamp(0.001, 0.999)));
+}
+
 Tensor Vae::features(const Minibatch& minibatch, const Philox& noise, at::ScalarType type) const {
   if (const auto* counts = std::get_if<CountRows>(&minibatch.rows))
     return densified(*counts, shape_.width(), type);
-  const Tensor& rows = std::get<DenseRows>(minibatch.rows).features;
-  if (likelihood_->feature_kind() == FeatureKind::levels) return rows.to(type);
-  const Tensor grey = scaled_features(rows, type);
-  if (options_.binarisation == "none") return grey;
-  return binarised(grey, minibatch.ids, minibatch.step, noise);
+  const Tensor x = as_numbers(std::get<DenseRows>(minibatch.rows), likelihood_->feature_kind(), type);
+  return options_.binarisation == "none" ? x : binarised(x, minibatch.ids, minibatch.step, noise);
 }
 
 Draws Vae::draw(const Tensor& posterior, const Minibatch& minibatch, const Philox& noise) const {
@@ -164,11 +172,20 @@ Metrics Vae::elbo_metrics(const Sums& totals) const {
 Metrics Vae::training_metrics(const ParameterSet&, const Sums& totals) const { return elbo_metrics(totals); }
 
 std::vector<std::string> Vae::warnings() const {
-  if (options_.latent < shape_.width()) return {};
-  return {
-      fmt::format("model.latent is {}, but a row has no more than {} features: z can hold a copy of x, and "
-                  "nothing is compressed; make it smaller",
-                  options_.latent, shape_.width())};
+  std::vector<std::string> list;
+  if (options_.latent >= shape_.width()) {
+    list.push_back(
+        fmt::format("model.latent is {}, but a row has no more than {} features: z can hold a copy of x, and "
+                    "nothing is compressed; make it smaller",
+                    options_.latent, shape_.width()));
+  }
+  if (!bound_.is_elbo() && options_.samples == 1) {
+    list.push_back(
+        fmt::format("objective.bound is {}, which by one draw (objective.samples: 1) is the elbo; raise "
+                    "objective.samples, or choose objective.bound: elbo",
+                    options_.bound.bound));
+  }
+  return list;
 }
 
 std::optional<Notice> Vae::watch(std::int64_t step, const Sums& totals,

@@ -24,6 +24,7 @@ struct VaeOptions : ModelOptions {
   std::vector<std::int64_t> decoder = {400};
   NetworkOptions network;
   std::string binarisation = "none";
+  std::string output_bias = "drawn";
   LikelihoodOptions likelihood;
   std::int64_t samples = 1;
   std::string elbo = "analytic";
@@ -34,6 +35,7 @@ struct VaeOptions : ModelOptions {
   bool takes_counts() const override;
   bool takes_bfloat16() const override { return network.network == "mlp"; }  // convolutions: in float32
   void use_bfloat16() override { network.layers.in_bfloat16 = true; }
+  bool works_on_libtorch_threads() const override { return network.network == "convolutional"; }
   std::unique_ptr<Model> build(const DataShape& shape) const override;
 };
 
@@ -76,6 +78,9 @@ class Vae : public Model, public LatentModel {
   std::string selection_metric() const override { return "elbo"; }
   void require_fit(const Minibatch& rows) const override;
   std::int64_t workspace_bytes(std::int64_t local_rows) const override;
+
+  bool starts_at_data() const override { return options_.output_bias == "data"; }
+  void start_at(const Minibatch& rows, ParameterSet& parameters) const override;
 
   // What a trained one is used for: see vae_use.cpp.
   std::int64_t latent() const override { return options_.latent; }

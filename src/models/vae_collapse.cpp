@@ -42,7 +42,7 @@ std::vector<std::string> remedies(const VaeOptions& options, std::int64_t left) 
             ? "let the KL's weight rise from 0 (objective.kl.schedule: linear, with "
               "objective.kl.warmup_epochs)"
             : "let the KL's weight rise more slowly (objective.kl.warmup_epochs or warmup_steps)");
-    if (is_elbo) {
+    if (is_elbo && options.bound.gradient == "plain") {  // else refused, see Bound
       list.push_back(kl.free_bits > 0
                          ? fmt::format("raise objective.kl.free_bits, which is {}", kl.free_bits)
                          : "keep some of each dimension's KL free (objective.kl.free_bits: 0.1)");

@@ -33,7 +33,8 @@ class CollapseMonitor {
   CollapseMonitor(std::int64_t latent, std::int64_t steps_per_epoch, std::int64_t full_from);
 
   SumLayout layout() const;
-  /// @param step completed updates @param kl Σ over rows by dimension [Z] nats
+  /// To be called at every step, also at one that adds nothing: a window may end with it.
+  /// @param step completed updates @param kl Σ over rows by dimension [Z] nats @param rows perhaps 0
   Collapse watch(std::int64_t step, std::span<const double> kl, double rows,
                  std::map<std::string, std::vector<double>>& watched) const;
   std::int64_t window() const { return window_; }

@@ -3,7 +3,10 @@
 #include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
 
+#include <numeric>
 #include <vector>
+
+#include "svi/base/error.hpp"
 
 namespace svi {
 
@@ -16,6 +19,18 @@ at::Tensor scaled_features(const at::Tensor& rows, at::ScalarType type) {
 #pragma omp simd
   for (std::int64_t i = 0; i < rows.numel(); ++i) values[i] = static_cast<float>(bytes[i]) / 255.0F;
   return scaled;
+}
+
+at::Tensor as_numbers(const DenseRows& rows, FeatureKind kind, at::ScalarType type) {
+  return kind == FeatureKind::real ? scaled_features(rows.features, type) : rows.features.to(type);
+}
+
+void require_binarisation(const std::string& binarisation, const LikelihoodOptions& likelihood) {
+  if (binarisation != "dynamic" || likelihood.likelihood == "bernoulli") return;
+  throw Error(
+      ExitCode::bad_config,
+      "model.binarisation: dynamic makes pixels 0 or 1, which needs model.likelihood: bernoulli, not {}",
+      likelihood.likelihood);
 }
 
 at::Tensor densified(const CountRows& rows, std::int64_t width, at::ScalarType type) {
@@ -54,6 +69,12 @@ at::Tensor standard_normal(std::span<const std::int64_t> ids, std::int64_t step,
     }
   });
   return values;
+}
+
+at::Tensor prior_noise(std::int64_t count, std::int64_t width, const Philox& noise, at::ScalarType type) {
+  std::vector<std::int64_t> draws(static_cast<std::size_t>(count));
+  std::iota(draws.begin(), draws.end(), std::int64_t{0});
+  return standard_normal(draws, 0, width, Purpose::generation, noise, type);
 }
 
 at::Tensor latent_noise(std::span<const std::int64_t> ids, std::int64_t step, std::int64_t samples,

@@ -71,15 +71,17 @@ std::size_t first_of_group(std::int64_t group, std::int64_t groups, std::int64_t
   return static_cast<std::size_t>(group * latent / groups);
 }
 
-double mean_of(std::span<const double> previous, std::size_t first, std::size_t last) {
+// The KL of dimensions [first, last), by its mean at the step before.
+double kl_of(std::span<const double> previous, std::size_t first, std::size_t last) {
   double sum = 0;
   for (std::size_t j = first; j < std::min(last, previous.size()); ++j) sum += previous[j];
   return sum;
 }
 
 std::int64_t warmup_of(const KlOptions& options, const DataShape& shape) {
-  if (options.warmup_steps > 0) return options.warmup_steps;
-  return std::llround(options.warmup_epochs * static_cast<double>(shape.steps_per_epoch));
+  if (options.warmup_steps > 0 || options.warmup_epochs == 0) return options.warmup_steps;
+  const double steps = options.warmup_epochs * static_cast<double>(shape.steps_per_epoch);
+  return std::max<std::int64_t>(1, std::llround(steps));
 }
 
 // A schedule needs a length, and a length a schedule.
@@ -162,6 +164,12 @@ void require_groups(const KlOptions& options, std::int64_t latent) {
 
 // |KL − C| stands in the place of the weighted KL.
 void require_capacity_alone(const KlOptions& options) {
+  if (options.capacity == 0 && options.capacity_steps > 0) {
+    throw Error(ExitCode::bad_config,
+                "objective.kl.capacity_steps is {}, but objective.kl.capacity is 0, which is none; set it, "
+                "or leave out capacity_steps",
+                options.capacity_steps);
+  }
   if (options.capacity == 0) return;
   const char* other = options.weight != 1              ? "weight"
                       : options.schedule != "constant" ? "schedule"
@@ -203,7 +211,7 @@ KlTerm KlObjective::towards_capacity(std::int64_t step, std::span<const double> 
                            ? 1
                            : static_cast<double>(step) / static_cast<double>(options_.capacity_steps);
   const double capacity = options_.capacity * std::min(1.0, share);
-  const double kl = mean_of(previous, 0, previous.size());
+  const double kl = kl_of(previous, 0, previous.size());
   const double sign = kl > capacity ? 1 : kl < capacity ? -1 : 0;
   KlTerm term{.weight = options_.capacity_weight * sign};
   term.weights.assign(static_cast<std::size_t>(latent_), term.weight);
@@ -216,7 +224,8 @@ void KlObjective::balance(std::span<const double> previous, KlTerm& term) const 
   for (std::int64_t g = 0; g < options_.groups; ++g) {
     const std::size_t first = first_of_group(g, options_.groups, latent_);
     const std::size_t last = first_of_group(g + 1, options_.groups, latent_);
-    shares.push_back((mean_of(previous, first, last) + 0.01) / static_cast<double>(last - first));
+    const double kl = std::max(0.0, kl_of(previous, first, last));  // by samples it may be negative
+    shares.push_back((kl + 0.01) / static_cast<double>(last - first));
   }
   const double mean =
       std::accumulate(shares.begin(), shares.end(), 0.0) / static_cast<double>(options_.groups);
@@ -232,7 +241,7 @@ void KlObjective::keep_free(std::span<const double> previous, KlTerm& term) cons
   for (std::int64_t u = 0; u < units; ++u) {
     const std::size_t first = first_of_group(u, units, latent_);
     const std::size_t last = first_of_group(u + 1, units, latent_);
-    if (mean_of(previous, first, last) > options_.free_bits) continue;
+    if (kl_of(previous, first, last) > options_.free_bits) continue;
     term.constant += term.weights[first] * options_.free_bits;
     for (std::size_t j = first; j < last; ++j) term.weights[j] = 0;
   }

@@ -69,7 +69,7 @@ struct KlTerm {
 /// each;
 ///   while KL_u was not above λ its gradient is exactly zero.
 /// - balancing (Vahdat and Kautz 2020, and their code): while β still rises group g counts γ_g ∝
-///   (KL_g + 0.01) / its dimensions, with mean 1 over groups.
+///   (max(0, KL_g) + 0.01) / its dimensions, with mean 1 over groups.
 /// - capacity (Burgess et al. 2018): γ·|KL − C_t| in place of β·KL, C_t rising to C over
 ///   `capacity_steps`.
 ///

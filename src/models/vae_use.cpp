@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <numeric>
 #include <vector>
 
 #include "svi/distributions/diagonal_gaussian.hpp"
@@ -34,17 +33,13 @@ Tensor Vae::decode(const ParameterSet& parameters, const Tensor& z) {
 }
 
 Tensor Vae::pictures(const Minibatch& rows) const {
-  const Tensor& x = std::get<DenseRows>(rows.rows).features;
-  const bool is_scaled = likelihood_->feature_kind() == FeatureKind::real;
-  return (is_scaled ? scaled_features(x, at::kFloat) : x.to(at::kFloat)) / likelihood_->white();
+  return as_numbers(std::get<DenseRows>(rows.rows), likelihood_->feature_kind(), at::kFloat) /
+         likelihood_->white();
 }
 
 Tensor Vae::prior_draws(const ParameterSet& parameters, std::int64_t count, const Philox& noise) {
-  std::vector<std::int64_t> draws(static_cast<std::size_t>(count));
-  std::iota(draws.begin(), draws.end(), std::int64_t{0});
   const at::ScalarType type = parameters.flat().scalar_type();
-  return standard_normal(draws, 0, options_.latent, Purpose::generation, noise, type)
-      .to(parameters.flat().device());
+  return prior_noise(count, options_.latent, noise, type).to(parameters.flat().device());
 }
 
 RowBounds Vae::bounds(const ParameterSet& parameters, const Minibatch& rows, const Philox& noise) {

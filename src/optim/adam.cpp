@@ -3,9 +3,11 @@
 #include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "svi/base/cpu_versions.hpp"
+#include "svi/core/parallel.hpp"
 
 namespace svi {
 
@@ -95,17 +97,29 @@ AdamBuffers<Real> buffers_from(TrainingState& state, const Tensor& direction, co
           average == state.optimizer.end() ? nullptr : from(average->second.flat())};
 }
 
+// Threads take whole cache lines.
+template <typename Real>
+void update_part(const AdamStep<Real>& step, TrainingState& state, const Tensor& direction,
+                 const Stretch& part) {
+  constexpr std::int64_t line = 16;
+  parallel_parts((part.last - part.first + line - 1) / line, [&](std::int64_t first, std::int64_t last) {
+    const Stretch share{.first = part.first + first * line,
+                        .last = std::min(part.first + last * line, part.last)};
+    update_flat(step, buffers_from<Real>(state, direction, share));
+  });
+}
+
 template <typename Real>
 void update_host(const AdamStep<double>& s, TrainingState& state, const Tensor& direction) {
   const AdamStep<Real> step = rounded<Real>(s);
   if (step.kept == 1) {
-    update_flat(step, buffers_from<Real>(state, direction, {0, direction.numel()}));
+    update_part(step, state, direction, {.first = 0, .last = direction.numel()});
     return;
   }
   AdamStep<Real> without_decay = step;
   without_decay.kept = 1;
   for (const Stretch& part : stretches(state.parameters))
-    update_flat(part.decays ? step : without_decay, buffers_from<Real>(state, direction, part));
+    update_part(part.decays ? step : without_decay, state, direction, part);
 }
 
 }  // namespace
@@ -117,7 +131,7 @@ std::vector<std::string> Adam::state_names() const {
 }
 
 void Adam::update(TrainingState& state, Contribution& total) const {
-  const auto t = static_cast<double>(state.step + 1);
+  const auto t = static_cast<double>(state.updates() + 1);
   const AdamStep<double> step{.beta1 = options().beta1,
                               .beta2 = options().beta2,
                               .step = rate(state.step) / (1 - std::pow(options().beta1, t)),
@@ -125,7 +139,7 @@ void Adam::update(TrainingState& state, Contribution& total) const {
                               .epsilon = options().epsilon,
                               .factor = clipped_factor(total),
                               .kept = kept_share(state.step),
-                              .share = keeps_average() ? average_share(state.step) : 0};
+                              .share = keeps_average() ? average_share(state.updates()) : 0};
   const Tensor& direction = total.statistics.flat();
   if (!direction.device().is_cpu()) return update_tensors(step, state, direction);
   AT_DISPATCH_FLOATING_TYPES(direction.scalar_type(), "adam",

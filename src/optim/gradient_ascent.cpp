@@ -12,9 +12,9 @@ double GradientAscent::clipped_factor(const Contribution& direction) const {
   return is_longer ? direction.factor * options_.clip_norm / norm : direction.factor;
 }
 
-double GradientAscent::average_share(std::int64_t step) const {
+double GradientAscent::average_share(std::int64_t updates) const {
   const double decay = options_.average_decay;
-  return (1 - decay) / (1 - std::pow(decay, static_cast<double>(step + 1)));
+  return (1 - decay) / (1 - std::pow(decay, static_cast<double>(updates + 1)));
 }
 
 std::vector<Stretch> stretches(const ParameterSet& parameters) {

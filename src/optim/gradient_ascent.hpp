@@ -14,7 +14,7 @@ namespace svi {
 ///   (Loshchilov and Hutter 2019, algorithm 2, with α the rate at that step as PyTorch's AdamW has it). Of
 ///   weights alone: tensors of two or more dimensions, so that biases, gains and the likelihood's own
 ///   parameters are left alone.
-/// - optimizer.average_decay d: the exponential moving average of θ, corrected for its start: after t steps
+/// - optimizer.average_decay d: the exponential moving average of θ, corrected for its start: after t updates
 ///   Σ_s d^(t−s) θ_s / Σ_s d^(t−s), kept by average ← average + (1 − d)/(1 − d^t) · (θ − average).
 class GradientAscent : public UpdateRule {
  public:
@@ -33,8 +33,8 @@ class GradientAscent : public UpdateRule {
   double clipped_factor(const Contribution& direction) const;
   /// What a weight is multiplied by before the step: 1 − αλ.
   double kept_share(std::int64_t step) const { return 1 - rate(step) * options_.weight_decay; }
-  /// By how much the average moves towards the parameters of that step.
-  double average_share(std::int64_t step) const;
+  /// By how much the average moves towards the parameters. @param updates made before this one
+  double average_share(std::int64_t updates) const;
 
  private:
   OptimizerOptions options_;

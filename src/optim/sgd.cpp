@@ -22,7 +22,7 @@ void Sgd::update(TrainingState& state, Contribution& total) const {
     momentum.mul_(options().momentum).add_(total.statistics.flat(), factor);
     state.parameters.flat().add_(momentum, step);
   }
-  if (keeps_average()) move_average(state, average_share(state.step));
+  if (keeps_average()) move_average(state, average_share(state.updates()));
 }
 
 }  // namespace svi

@@ -39,7 +39,22 @@ void OptimizerOptions::describe(OptionSet& options) {
   schedule.describe(options);
 }
 
+namespace {
+
+// A step would take more of a weight than there is.
+void require_decay(const OptimizerOptions& options) {
+  const double taken = options.learning_rate * options.weight_decay;
+  if (taken <= 1) return;
+  throw Error(ExitCode::bad_config,
+              "optimizer.weight_decay is {}, which times optimizer.learning_rate {} takes {:.6g} of a weight "
+              "at each step, expected at most 1; lower one of them",
+              options.weight_decay, options.learning_rate, taken);
+}
+
+}  // namespace
+
 std::unique_ptr<UpdateRule> make_update_rule(const OptimizerOptions& options, const RunLength& length) {
+  if (options.type != "robbins_monro") require_decay(options);
   if (options.type == "adam") return std::make_unique<Adam>(options, length);
   if (options.type == "sgd") return std::make_unique<Sgd>(options, length);
   if (options.type == "robbins_monro") return std::make_unique<RobbinsMonro>(options);

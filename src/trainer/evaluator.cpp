@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "svi/base/error.hpp"
+
 namespace svi::trainer {
 
 namespace {
@@ -9,6 +11,14 @@ namespace {
 constexpr std::int64_t rows_at_once = 500;
 
 }  // namespace
+
+void require_fit(const Model& model, const data::LocalRows& rows, const std::string& where) try {
+  constexpr std::int64_t rows_checked_at_once = 4096;
+  for (std::int64_t first = 0; first < rows.size(); first += rows_checked_at_once)
+    model.require_fit(rows.slice(first, std::min(first + rows_checked_at_once, rows.size()), 0));
+} catch (const Error& error) {
+  throw Error(error.code(), "{}: {}", where, error.what());
+}
 
 void Evaluator::pass(Evaluation& evaluation, const data::LocalRows& rows, Metrics& metrics) {
   Sums sums(evaluation.layout());

@@ -15,7 +15,11 @@
 #include "svi/base/error.hpp"
 #include "svi/base/sha256.hpp"
 #include "svi/base/units.hpp"
+#include "svi/data/data_file.hpp"
+#include "svi/data/local_rows.hpp"
+#include "svi/data/partition.hpp"
 #include "svi/io/atomic_file.hpp"
+#include "svi/models/latent_model.hpp"
 #include "warm_start.hpp"
 
 namespace svi::trainer {
@@ -63,6 +67,20 @@ void require_memory(const std::vector<ParameterShape>& shapes, at::ScalarType ty
       "the model has {} parameters, which with gradient and optimizer state take {} per rank, but this host "
       "has {} of memory; make the model smaller",
       count_text(static_cast<std::int64_t>(elements)), bytes_text(needed), bytes_text(present));
+}
+
+// Some training rows at even distances: the same on every rank.
+Minibatch starting_rows(const DataOptions& options) {
+  constexpr std::int64_t most = 10000;
+  const data::DataFile file(options.train);
+  const auto split_seed = static_cast<std::uint64_t>(options.split_seed);
+  const std::vector<std::int64_t> training =
+      data::split_rows(file.facts().rows, options.validation_fraction, split_seed).training;
+  const std::int64_t count = std::min(most, std::ssize(training));
+  std::vector<std::int64_t> rows;
+  for (std::int64_t i = 0; i < count; ++i)
+    rows.push_back(training[static_cast<std::size_t>(i * std::ssize(training) / count)]);
+  return data::LocalRows(file, rows).slice(0, count, 0);
 }
 
 }  // namespace
@@ -132,7 +150,12 @@ void Experiment::build() {
   state_.seed = static_cast<std::uint64_t>(settings_.run.seed);
   require_memory(model_->parameter_shapes(), element_type(), rule_->state_names().size());
   state_.parameters = ParameterSet(model_->parameter_shapes(), element_type());
-  if (start_.with_rows) model_->initialize(state_.parameters, Philox(state_.seed));
+  if (start_.with_rows) {
+    model_->initialize(state_.parameters, Philox(state_.seed));
+    const auto* latent = dynamic_cast<const LatentModel*>(model_.get());
+    if (latent != nullptr && latent->starts_at_data())
+      latent->start_at(starting_rows(settings_.data), state_.parameters);
+  }
   prepare_state(*rule_, state_);
 }
 
@@ -173,15 +196,9 @@ at::ScalarType Experiment::element_type() const {
   return settings_.device.precision == "float64" ? at::kDouble : at::kFloat;
 }
 
-void Experiment::require_fit(const data::LocalRows& rows, const char* key, const std::string& path) const
-    try {
+void Experiment::require_fit(const data::LocalRows& rows, const char* key, const std::string& path) const {
   if (data_->counts_words()) return;  // counts were checked one by one as they were read
-  constexpr std::int64_t rows_at_once = 4096;
-  for (std::int64_t first = 0; first < rows.size(); first += rows_at_once) {
-    model_->require_fit(rows.slice(first, std::min(first + rows_at_once, rows.size()), 0));
-  }
-} catch (const Error& error) {
-  throw Error(error.code(), "{}: {}: {}", key, path, error.what());
+  trainer::require_fit(*model_, rows, fmt::format("{}: {}", key, path));
 }
 
 void Experiment::prepare_directory() {

@@ -55,6 +55,7 @@ std::vector<std::int64_t> rows_of_all_ranks(comm::Communicator& communicator,
       .all_gather(comm::buffer_of(std::span(mine)), comm::buffer_of(std::span(all)), "rows of a minibatch")
       ->wait();
   std::erase(all, -1);
+  std::ranges::sort(all);  // in rank order, each stratum's rows would stand by rank
   return all;
 }
 

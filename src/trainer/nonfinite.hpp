@@ -17,8 +17,8 @@ const char* nonfinite_terms(const Contribution& total);
 /// the elements' type, so that no rule's second moment overflows; else null. **Local.**
 const char* nonfinite_direction(const Contribution& total);
 
-/// The ranks' rows in rank order, which is the same list for any number of ranks; at most 100,000 of them.
-/// **Collective.**
+/// The rows of all ranks, ascending: the same list for any number of ranks. Of more than 100,000 rows so many
+/// are told, and which ones depends on the ranks. **Collective.**
 std::vector<std::int64_t> rows_of_all_ranks(comm::Communicator& communicator,
                                             std::span<const std::int64_t> ids);
 

@@ -131,6 +131,12 @@ void require_sensible(const Settings& settings) {
                 "data.labels is {}, but {} learns nothing from labels; remove it, or choose model.type: m2",
                 settings.data.labels, entry.name);
   }
+  if (settings.train.labelled_batch != TrainOptions{}.labelled_batch && !settings.model->learns_labels()) {
+    throw Error(ExitCode::bad_config,
+                "train.labelled_batch is {}, but {} learns nothing from labels; remove it, or choose "
+                "model.type: m2",
+                settings.train.labelled_batch, entry.name);
+  }
   if (!memory_limit_bytes(settings.data)) {
     throw Error(
         ExitCode::bad_config,
@@ -199,7 +205,8 @@ std::vector<config::Section> Settings::sections() {
 
 void use_threads(const Settings& settings) {
   set_parallel_threads(settings.device.threads);
-  at::set_num_threads(settings.model_entry->needs_counts ? 1 : static_cast<int>(settings.device.threads));
+  const bool on_libtorch = settings.model->works_on_libtorch_threads();
+  at::set_num_threads(on_libtorch ? static_cast<int>(settings.device.threads) : 1);
 }
 
 Settings default_settings(const std::string& model, const std::string& update_rule) {

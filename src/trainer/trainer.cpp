@@ -38,6 +38,7 @@ Trainer::Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, Tra
       reduction_(parts.communicator),
       contribution_(parts.model.parameter_shapes(), state.parameters.flat().scalar_type(),
                     with_stop_votes(parts.model.terms())),
+      nothing_(contribution_.terms.layout()),
       interval_(contribution_.terms.layout()) {}
 
 Outcome Trainer::run(const Metrics& last_validation) {
@@ -80,7 +81,7 @@ Outcome Trainer::run(const Metrics& last_validation) {
 
     // 6. Tell, evaluate and save where due.
     tell_step();
-    if (fault == nullptr) tell_notice();
+    tell_notice(fault == nullptr ? contribution_.terms : nothing_);
     outcome.was_stopped = contribution_.terms.scalar("stop_votes") > 0;
     if (evaluation_is_due(state_.step)) validate(outcome.validation);
     if (outcome.was_stopped || is_over() || parts_.checkpoints.is_due(state_)) {
@@ -145,8 +146,8 @@ void Trainer::tell_step() {
   interval_seconds_ = 0;
 }
 
-void Trainer::tell_notice() {
-  const std::optional<Notice> notice = parts_.model.watch(state_.step, contribution_.terms, state_.watched);
+void Trainer::tell_notice(const Sums& totals) {
+  const std::optional<Notice> notice = parts_.model.watch(state_.step, totals, state_.watched);
   if (notice) parts_.observer.on_event({progress(), notice->name, notice->text});
 }
 

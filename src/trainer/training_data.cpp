@@ -50,6 +50,19 @@ void require_labels(const data::DataFacts& facts, const char* key) {
       key, facts.path);
 }
 
+// By how many labels are met the best checkpoint is chosen, and a run's patience goes.
+void require_known_labels(const data::DataFile& file, const std::vector<std::int64_t>& rows,
+                          const char* key) {
+  if (rows.empty()) return;
+  const std::vector<std::int64_t> labels = file.read_labels();
+  const auto is_known = [&](std::int64_t row) { return labels[static_cast<std::size_t>(row)] >= 0; };
+  if (std::ranges::any_of(rows, is_known)) return;
+  throw Error(ExitCode::bad_data,
+              "{}: {}: none of the {} validation rows has a label (y, 0 or more), by which the best "
+              "checkpoint is to be chosen; give some of them labels, or leave out {}",
+              key, file.facts().path, count_text(std::ssize(rows)), key);
+}
+
 void require_one_stratum(bool is_one) {
   if (is_one) return;
   throw Error(
@@ -126,6 +139,8 @@ TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communic
     if (test) test_rows_ = test->facts().rows;
     if (settings.model->learns_labels()) {
       if (validation) require_labels(validation->facts(), "data.validation");
+      require_known_labels(validation ? *validation : *file, validation ? all_rows(*validation) : held_out,
+                           validation ? "data.validation" : "data.validation.fraction");
       if (test) require_labels(test->facts(), "data.test");
     }
     has_reference_ = !settings.evaluation.coherence_data.empty();
@@ -174,6 +189,7 @@ void TrainingData::make_strata(const data::DataFile& file, std::vector<std::int6
     data::LabelSplit split = data::split_by_label(rows, file.read_labels(), settings.data.labels, seed);
     labelled_ = std::move(split.labelled);
     labelled_rows_ = std::ssize(labelled_);
+    labelled_classes_ = split.classes;
     if (!split.unlabelled.empty()) {
       rows = std::move(split.unlabelled);
       labelled_partition_ = std::make_unique<data::Partition>(labelled_, shards, ranks, nullptr);
@@ -280,6 +296,7 @@ DataShape TrainingData::shape() const {
   return {.training_rows = training_rows_,
           .feature_shape = facts_.feature_shape,
           .labelled_rows = labelled_rows_,
+          .labelled_classes = labelled_classes_,
           .split_seed = split_seed_,
           .completion = completion_};
 }

@@ -50,6 +50,31 @@ double deviation(const std::vector<double>& values, double expectation, double v
   return (sum / count - expectation) / std::sqrt(variance / count);
 }
 
+// A switch takes no value twice, and the compiler tells a purpose that is missing here.
+constexpr bool has_a_number_of_its_own(Purpose purpose) {
+  switch (purpose) {
+    case Purpose::initialization:
+    case Purpose::shard_offset:
+    case Purpose::shard_shuffle:
+    case Purpose::validation_split:
+    case Purpose::completion_half:
+    case Purpose::latent:
+    case Purpose::pixel:
+    case Purpose::generation:
+    case Purpose::test_data:
+    case Purpose::document_topics:
+    case Purpose::block_shuffle:
+    case Purpose::window_shuffle:
+    case Purpose::importance:
+    case Purpose::aggregate:
+    case Purpose::label_choice:
+    case Purpose::dropout:
+      return true;
+  }
+  return false;
+}
+static_assert(has_a_number_of_its_own(Purpose::dropout));
+
 constexpr std::size_t many = 1'000'000;
 // Two-sided probability 6e-7 of a false alarm for each deviation; the seeds are fixed, so it is met once.
 constexpr double limit = 5;

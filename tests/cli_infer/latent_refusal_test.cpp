@@ -74,6 +74,18 @@ TEST_F(LatentRefusals, ValuesThatDoNotFit) {
   EXPECT_EQ(bytes_of(output_), "older");
 }
 
+// Every row is looked at, not only the 5,000 that the mutual information is of: of 5,200 it leaves out 25.
+TEST_F(LatentRefusals, ValuesThatDoNotFitInAnyRow) {
+  DenseRows rows{.features = at::full({5200, 36}, 0.5F)};
+  rows.features[25][7] = 255;
+  data::write_dense(folder_ / "long.h5", rows, {6, 6});
+  const std::string command = "evaluate --data " + (folder_ / "long.h5") + " " + run_;
+  const std::vector<std::string> parts{"long.h5", "bernoulli", "row 25", "255"};
+  expect_told(infer(command), ExitCode::bad_data, parts);
+  expect_told(infer_on(2, command), ExitCode::bad_data, parts);
+  EXPECT_EQ(infer("evaluate --rows 25 --data " + (folder_ / "long.h5") + " " + run_).exit_code, 0);
+}
+
 TEST_F(LatentRefusals, Options) {
   expect_told(infer("evaluate --nll 0 " + run_), ExitCode::usage, {"--nll", "found 0"});
   expect_told(infer("evaluate --rows 0 " + run_), ExitCode::usage, {"--rows", "found 0"});

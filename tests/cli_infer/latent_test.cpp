@@ -165,6 +165,34 @@ TEST_F(LatentProgram, ScoresPlantedOutliersHigh) {
               1 - json_of("score --json " + run_ + " " + data)["auc"].get<double>(), 1e-12);
 }
 
+// A row whose label is unknown is neither an outlier nor one of the others.
+TEST_F(LatentProgram, ScoresLeaveUnknownLabelsOutOfTheArea) {
+  train_vae();
+  const std::string path = folder_ / "outliers.h5";
+  write_outliers(path);
+  DenseRows rows = std::get<DenseRows>(data::DataFile(path).read(0, 100));
+  rows.labels.slice(0, 20, 70).fill_(-1);  // forty of the others and ten outliers
+  data::write_dense(path, rows, {6, 6});
+  const std::string command = "score --json " + run_ + " " + path + " --output " + (folder_ / "scores.jsonl");
+  const json told = json_of(command);
+  const std::vector<json> lines = lines_in(folder_ / "scores.jsonl");
+  ASSERT_EQ(lines.size(), 100U);
+  double pairs = 0;
+  for (std::size_t outlier = 70; outlier < 100; ++outlier) {
+    for (std::size_t other = 0; other < 20; ++other) {
+      const double high = lines[outlier]["score"];
+      const double low = lines[other]["score"];
+      pairs += high > low ? 1 : high == low ? 0.5 : 0;
+    }
+  }
+  EXPECT_EQ(told["outlier_labels"], std::vector<int>{1});  // as labels are 0 and 1
+  EXPECT_EQ(told["auc"].get<double>(), pairs / (30.0 * 20));
+  EXPECT_EQ(json_of(command + " --labels-outlier 1")["auc"].get<double>(), told["auc"].get<double>());
+  rows.labels.fill_(-1);
+  data::write_dense(path, rows, {6, 6});
+  expect_told(infer(command + " --labels-outlier 1"), ExitCode::usage, {"outliers.h5", "no labels"});
+}
+
 // The mean score is −ELBO of the evaluation; the shares are counted over the rows that were trained on.
 TEST_F(LatentProgram, ScoresGoWithEvaluationAndTraining) {
   train_vae();

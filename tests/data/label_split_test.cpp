@@ -54,6 +54,7 @@ TEST(LabelSplit, ClassesKeepAsManyAsTheyHaveAndNoTwoMoreThanOthers) {
     }
     EXPECT_LE(most - least, 1) << keep;
     EXPECT_EQ(by_class(split, labels).size(), 7U);
+    EXPECT_EQ(split.classes, 7);
     std::vector<std::int64_t> all;
     std::ranges::merge(split.labelled, split.unlabelled, std::back_inserter(all));
     EXPECT_EQ(all, rows);  // both ascend, and every row is in one of them
@@ -70,8 +71,8 @@ TEST(LabelSplit, SeedAndRowDecide) {
   EXPECT_TRUE(std::ranges::includes(more, first));
 }
 
-// Over 4000 seeds each of ten rows of a class is chosen as often as any: χ² with 9 degrees of freedom is above
-// 45 once in 10⁶ false alarms.
+// Over 4000 seeds each of ten rows of a class is chosen as often as any: χ² with 9 degrees of freedom is
+// above 45 once in 10⁶ false alarms.
 TEST(LabelSplit, RowsOfAClassAreChosenAlike) {
   std::vector<std::int64_t> rows(20);
   std::iota(rows.begin(), rows.end(), 0);

@@ -175,6 +175,40 @@ TEST(M2, GradientsOfDeeperNetworksAndALearnedVariance) {
   svi::test::expect_gradient_of(model, "objective", rows_with(mixed));
 }
 
+Vector row_of(const Minibatch& rows, std::int64_t row, double divisor = 1) {
+  Vector x;
+  for (std::int64_t d = 0; d < width; ++d)
+    x.push_back(std::get<DenseRows>(rows.rows).features[row][d].item<double>() / divisor);
+  return x;
+}
+
+// Of levels 0 to 3 the classifier sees a third, as the encoder does, in training and in use.
+TEST(M2, TheClassifierSeesLevelsAsTheEncoderDoes) {
+  Instance model = instance({"likelihood=categorical", "levels=4"});
+  const auto levels = [](const std::vector<std::int64_t>& labels) {
+    Minibatch rows = rows_with(labels);
+    Tensor& features = std::get<DenseRows>(rows.rows).features;
+    features = at::floor(4 * features);
+    return rows;
+  };
+  const Minibatch rows = levels({2, 0, 1, 0});
+  auto* of_labels = dynamic_cast<svi::LabelModel*>(model.model.get());
+  ASSERT_NE(of_labels, nullptr);
+  const Tensor q = of_labels->class_probabilities(model.state.parameters, rows, svi::Philox(7));
+  double log_labels = 0;
+  for (std::int64_t b = 0; b < rows.size(); ++b) {
+    const Vector by_hand = class_probabilities(model.state.parameters, row_of(rows, b, 3));
+    for (std::int64_t c = 0; c < classes; ++c)
+      EXPECT_NEAR(q[b][c].item<double>(), by_hand[static_cast<std::size_t>(c)], 1e-12);
+    const auto label = std::get<DenseRows>(rows.rows).labels[b].item<std::int64_t>();
+    log_labels += std::log(by_hand[static_cast<std::size_t>(label)]);
+  }
+  const Contribution found = model.accumulate(rows);  // its bound has no ln q(y|x), as every row has a label
+  EXPECT_NEAR(found.terms.scalar("objective") - found.terms.scalar("bound"), 0.1 * 240 / 60 * log_labels,
+              1e-10);
+  svi::test::expect_gradient_of(model, "objective", levels(mixed));
+}
+
 // A weight is a number of copies: what rows add up is linear in their weights.
 TEST(M2, WeightsMultiplyWhatRowsAdd) {
   Instance model = instance();
@@ -275,10 +309,7 @@ TEST(M2, EvaluationsHoldTheClassifierAgainstTheLabelsThereAre) {
   const Tensor q = labels->class_probabilities(model.state.parameters, rows, svi::Philox(7));
   double right = 0;
   for (std::int64_t b = 0; b < rows.size(); ++b) {
-    Vector x;
-    for (std::int64_t d = 0; d < width; ++d)
-      x.push_back(std::get<DenseRows>(rows.rows).features[b][d].item<double>());
-    const Vector by_hand = class_probabilities(model.state.parameters, x);
+    const Vector by_hand = class_probabilities(model.state.parameters, row_of(rows, b));
     for (std::int64_t c = 0; c < classes; ++c)
       EXPECT_NEAR(q[b][c].item<double>(), by_hand[static_cast<std::size_t>(c)], 1e-12);
     const auto best = std::ranges::max_element(by_hand) - by_hand.begin();
@@ -286,6 +317,18 @@ TEST(M2, EvaluationsHoldTheClassifierAgainstTheLabelsThereAre) {
   }
   EXPECT_DOUBLE_EQ(metrics.values.at("accuracy"), right / 4);
   EXPECT_DOUBLE_EQ(metrics.values.at("error"), 1 - right / 4);
+}
+
+TEST(M2, WarnsOfClassesWithoutALabel) {
+  const auto warnings = [](std::int64_t seen) {
+    return svi::test::make_model("m2", svi::find_model("m2").small,
+                                 {.training_rows = 240, .feature_shape = {width}, .labelled_classes = seen})
+        ->warnings();
+  };
+  EXPECT_TRUE(warnings(classes).empty());
+  EXPECT_TRUE(warnings(0).empty());  // of a trained model
+  ASSERT_EQ(warnings(2).size(), 1U);
+  EXPECT_NE(warnings(2)[0].find("model.classes is 3, but the training labels are of 2"), std::string::npos);
 }
 
 TEST(M2, LabelsOutsideTheClassesAreRefused) {

@@ -274,6 +274,20 @@ TEST(VaeBounds, FloatAgreesWithDouble) {
             1e-5 * expected.abs().max().item<double>());
 }
 
+TEST(VaeBounds, WarnsThatOneDrawHasNoWeight) {
+  const auto warnings = [](const std::string& bound, const std::string& samples) {
+    const std::vector<std::string> settings{"latent=2", "objective.bound=" + bound,
+                                            "objective.samples=" + samples};
+    return svi::test::make_model("vae", settings, shape)->warnings();
+  };
+  for (const char* bound : {"iwae", "miwae", "ciwae", "piwae", "renyi"}) {
+    ASSERT_EQ(warnings(bound, "1").size(), 1U) << bound;
+    EXPECT_NE(warnings(bound, "1")[0].find(std::string("objective.bound is ") + bound), std::string::npos);
+    EXPECT_TRUE(warnings(bound, "2").empty()) << bound;
+  }
+  EXPECT_TRUE(warnings("elbo", "1").empty());
+}
+
 TEST(VaeBounds, RefusesWhatDoesNotGoTogether) {
   const std::string o = "objective.";
   expect_vae_refused({o + "groups=2", o + "samples=4", o + "bound=iwae"}, {"groups is 2", "iwae", "miwae"});

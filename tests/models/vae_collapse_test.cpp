@@ -16,17 +16,19 @@ using Dimensions = std::vector<std::int64_t>;
 
 constexpr double rows = 20;
 
-// Steps of `kl` nats for each dimension, from the step after the last one; what was named, by step.
+// Steps of `kl` nats for each dimension, from the step after the last one; what was named, by step. Steps of
+// no rows add nothing.
 class Watched {
  public:
   explicit Watched(const CollapseMonitor& monitor) : monitor_(monitor) {}
 
-  std::map<std::int64_t, Dimensions> go(std::int64_t last, const std::vector<double>& kl) {
+  std::map<std::int64_t, Dimensions> go(std::int64_t last, const std::vector<double>& kl,
+                                        double rows_of_step = rows) {
     std::map<std::int64_t, Dimensions> named;
     std::vector<double> sums = kl;
-    for (double& value : sums) value *= rows;
+    for (double& value : sums) value *= rows_of_step;
     while (step_ < last) {
-      const Dimensions now = monitor_.watch(++step_, sums, rows, memory_).dimensions;
+      const Dimensions now = monitor_.watch(++step_, sums, rows_of_step, memory_).dimensions;
       if (!now.empty()) named[step_] = now;
     }
     return named;
@@ -66,6 +68,16 @@ TEST(CollapseMonitor, JudgesTheMeanOfAWindow) {
   EXPECT_EQ(run.go(200, {0.2, 2}), Named());  // (90 · 0.0001 + 10 · 0.2) / 100 = 0.02
   EXPECT_EQ(run.go(290, {0.0001, 2}), Named());
   EXPECT_EQ(run.go(300, {0.05, 2}), (Named{{300, {0}}}));  // 0.005
+}
+
+// What was skipped counts neither for nor against a dimension, and its window ends on time.
+TEST(CollapseMonitor, ClosesAWindowWithAStepThatAddsNothing) {
+  const CollapseMonitor monitor(2, 100, 0);
+  Watched run(monitor);
+  EXPECT_EQ(run.go(199, {0.005, 2}), Named());
+  EXPECT_EQ(run.go(200, {0, 0}, 0), (Named{{200, {0}}}));
+  EXPECT_EQ(run.go(300, {0, 0}, 0), Named());  // nothing at all
+  EXPECT_EQ(run.go(400, {2, 0.005}), (Named{{400, {1}}}));
 }
 
 TEST(CollapseMonitor, NamesAllWhenTheKlIsCloseToZero) {
@@ -144,6 +156,11 @@ TEST(CollapseNotice, GivesNoAdviceThatIsFollowedAlready) {
   expect_says(text_for(options, {1}), {"objective.kl.schedule"},
               "objective.bound");  // nor free bits, see Bound
   EXPECT_EQ(text_for(options, {1}).find("free_bits"), std::string::npos);
+  for (const char* gradient : {"stl", "dreg"}) {
+    options.bound = {.gradient = gradient};
+    options.elbo = "sampled";
+    expect_says(text_for(options, {1}), {"objective.kl.schedule", "objective.bound: iwae"}, "free_bits");
+  }
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ using svi::vae::KlObjective;
 using svi::vae::KlOptions;
 using svi::vae::KlSchedule;
 using svi::vae::KlTerm;
+using Vector = std::vector<double>;
 
 constexpr std::int64_t width = 6;
 const svi::DataShape training{
@@ -70,6 +71,9 @@ TEST(KlSchedule, TakesEpochs) {
   EXPECT_EQ(kl.at(15, {}).weight, 1);
   EXPECT_EQ(kl.at(59, {}).weight, 4 * 59.0 / 60);
   EXPECT_EQ(kl.at(60, {}).weight, 4);
+  const KlObjective brief({.schedule = "linear", .warmup_epochs = 0.01}, 2, training);  // 0.3 of a step
+  EXPECT_EQ(brief.at(0, {}).weight, 0);
+  EXPECT_EQ(brief.at(1, {}).weight, 1);
 }
 
 TEST(KlObjective, FreeBitsByDimension) {
@@ -103,6 +107,23 @@ TEST(KlObjective, BalancesGroupsWhileTheWeightRises) {
   EXPECT_EQ(term.weights[2], term.weights[1]);
   EXPECT_TRUE(kl.at(10, previous).is_uniform());
   EXPECT_EQ(kl.at(10, previous).weight, 1);
+}
+
+// A mean KL by samples may be below zero; a weight that is would ask for a larger KL.
+TEST(KlObjective, BalancesGroupsWhoseSampledKlIsNegative) {
+  const KlObjective kl({.schedule = "linear", .warmup_steps = 10, .groups = 2, .balancing = true}, 3,
+                       training);
+  const std::vector<double> previous{-0.3, 0.7, 0.28};  // groups: one dimension; two
+  const KlTerm term = kl.at(5, previous);
+  // (0 + 0.01)/1 and (0.98 + 0.01)/2: shares 0.01 and 0.495 of mean 0.2525
+  EXPECT_NEAR(term.weights[0], 0.5 * 0.01 / 0.2525, 1e-15);
+  EXPECT_NEAR(term.weights[1], 0.5 * 0.495 / 0.2525, 1e-15);
+  EXPECT_EQ(term.weights[2], term.weights[1]);
+  for (const std::vector<double>& means : {Vector{-0.02, -0.5, 0.1}, Vector{-1, -1, -1}}) {
+    const KlTerm balanced = kl.at(5, means);
+    for (const double weight : balanced.weights) EXPECT_GE(weight, 0);
+    EXPECT_NEAR(balanced.weights[0] + balanced.weights[1], 2 * 0.5, 1e-14);  // mean β over groups
+  }
 }
 
 TEST(KlObjective, DrawsTheKlToItsCapacity) {
@@ -231,6 +252,7 @@ TEST(VaeObjective, RefusesWhatHasNoSense) {
   expect_vae_refused({kl + "free_bits_per=group"}, {"free_bits_per", "free_bits is 0"});
   expect_vae_refused({kl + "balancing=true"}, {"balancing", "groups"});
   expect_vae_refused({kl + "balancing=true", kl + "groups=2"}, {"balancing", "schedule is constant"});
+  expect_vae_refused({kl + "capacity_steps=5"}, {"capacity_steps is 5", "objective.kl.capacity is 0"});
   for (const char* other : {"weight=2", "free_bits=1", "schedule=linear"}) {
     const std::string name = std::string(other).substr(0, std::string(other).find('='));
     std::vector<std::string> settings{kl + "capacity=5", kl + other};

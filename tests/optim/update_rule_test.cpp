@@ -135,6 +135,45 @@ TEST(UpdateRules, FollowTheFactorOfTheDirection) {
   }
 }
 
+// A step that was skipped shortens no first step of Adam's and holds back no average.
+TEST(UpdateRules, CountUpdatesNotSkippedSteps) {
+  for (const char* type : {"adam", "sgd"}) {
+    OptimizerOptions options;
+    options.type = type;
+    options.learning_rate = 0.01;
+    options.average_decay = 0.9;
+    const auto rule = svi::make_update_rule(options, {.total_steps = 100});
+    TrainingState state = state_with(*rule, {0.5}, at::kDouble);
+    state.step = 1;
+    state.skipped_steps = 1;
+    EXPECT_NEAR(step(*rule, state, 1.0), 0.51, 1e-9) << type;  // of Adam's up to ε, 1e-8 of the step
+    const Tensor average = evaluated_parameters(state)["theta"];
+    EXPECT_NEAR(average[0].item<double>(), 0.51, 1e-9) << type;
+    state.step += 1;
+    state.skipped_steps += 1;
+    EXPECT_NEAR(step(*rule, state, 1.0), 0.52, 1e-9) << type;
+    EXPECT_NEAR(average[0].item<double>(), (0.9 * 0.51 + 0.52) / 1.9, 1e-9) << type;
+  }
+}
+
+TEST(MakeUpdateRule, RefusesADecayOfMoreThanTheWeight) {
+  for (const char* type : {"adam", "sgd"}) {
+    OptimizerOptions options;
+    options.type = type;
+    options.learning_rate = 0.5;
+    options.weight_decay = 2;
+    EXPECT_NO_THROW(svi::make_update_rule(options, {.total_steps = 1}));
+    options.weight_decay = 2.5;
+    try {
+      svi::make_update_rule(options, {.total_steps = 1});
+      ADD_FAILURE() << type;
+    } catch (const svi::Error& error) {
+      EXPECT_EQ(error.code(), svi::ExitCode::bad_config);
+      EXPECT_NE(std::string(error.what()).find("optimizer.weight_decay is 2.5"), std::string::npos);
+    }
+  }
+}
+
 TEST(MakeUpdateRule, RefusesUnknownTypes) {
   OptimizerOptions options;
   options.type = "adagrad";

@@ -89,6 +89,16 @@ TEST_F(Average, AWarmStartTakesItAndBeginsItAnew) {
   const TrainingState second = checkpoint(1, "second").state;
   for (const auto& [tensor, difference] : differences(second.parameters, evaluated_parameters(first)))
     EXPECT_LE(difference, 1e-6) << tensor;
+
+  // The first average of a run is what its first step led to: nothing of the earlier run's is in it.
+  run("third", 1, fmt::format("{} --set run.warm_start={}", averaged, checkpoint_path(20, "first")));
+  const TrainingState third = checkpoint(1, "third").state;
+  double moved = 0;
+  for (const auto& [tensor, difference] : differences(third.parameters, second.parameters))
+    moved = std::max(moved, difference);
+  EXPECT_GT(moved, 1e-3);
+  for (const auto& [tensor, difference] : differences(evaluated_parameters(third), third.parameters))
+    EXPECT_LE(difference, 1e-6) << tensor;
 }
 
 TEST_F(Average, WarnsOfWhatComesAfterTheEnd) {

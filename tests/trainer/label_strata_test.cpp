@@ -88,6 +88,7 @@ TEST_F(LabelStrata, EveryNumberOfRanksTakesTheSameRowsWithTheirWeights) {
   data::Sampler others(of_others, 16, 5);
   EXPECT_EQ(data.rows(), std::ssize(training));
   EXPECT_EQ(data.shape().labelled_rows, labels);
+  EXPECT_EQ(data.shape().labelled_classes, 5);
   EXPECT_EQ(data.steps_per_epoch(), others.steps_per_epoch());
   for (std::int64_t t = 0; t < steps; ++t) {
     const Step step = global_step(data, t);
@@ -126,9 +127,11 @@ TEST_F(LabelStrata, AnEpochHasEveryOtherRowOnceWhileTheLabelledComeAgainAndAgain
       split.labelled, {}, [&](std::int64_t row) { return times[static_cast<std::size_t>(row)]; });
   EXPECT_GT(times[static_cast<std::size_t>(least)], 5);
   EXPECT_LE(times[static_cast<std::size_t>(most)] - times[static_cast<std::size_t>(least)], 1);
-  double total = 0;
-  for (const double count : times) total += count;
-  EXPECT_GT(total, 0);
+  // An epoch of the 23 labelled is five steps, of which step t takes those from place ⌊23t/5⌋ on.
+  const std::int64_t run = 5 * data.steps_per_epoch();
+  const std::int64_t of_labelled = run / 5 * labels + run % 5 * labels / 5;
+  EXPECT_EQ(std::accumulate(times.begin(), times.end(), 0.0),
+            static_cast<double>(5 * std::ssize(split.unlabelled) + of_labelled));
 }
 
 // With all labels there is one stratum, the weights of which are all one, whatever labelled_batch says.

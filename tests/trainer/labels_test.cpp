@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "svi/data/data_file.hpp"
+#include "svi/data/partition.hpp"
 #include "trainer/run_folder.hpp"
 
 namespace svi::test {
@@ -115,6 +116,25 @@ TEST_F(Labels, FewLabelsTellTheClasses) {
   EXPECT_TRUE(wrong.says("--label is 5")) << wrong.all();
 }
 
+// Who reads labels holds them against the classes: evaluate tells which is wrong, predict never looks.
+TEST_F(Labels, OfClassesThatTheModelDoesNotKnow) {
+  ASSERT_EQ(run_of(0, "run").exit_code, 0);
+  DenseRows rows = std::get<DenseRows>(data::DataFile(folder_ / "test.h5").read(0, 100));
+  rows.labels[7] = 12;
+  data::write_dense(folder_ / "other.h5", rows, {6, 6});
+  const auto expect_told = [](const Outcome& outcome, const std::string& file) {
+    EXPECT_EQ(outcome.exit_code, static_cast<int>(ExitCode::bad_data)) << outcome.all();
+    EXPECT_TRUE(outcome.says(file + ": row 7 has the label 12, expected 0 to 4")) << outcome.all();
+  };
+  expect_told(infer(fmt::format("evaluate {} --data {}", folder_ / "run", folder_ / "other.h5")),
+              folder_ / "other.h5");
+  const Outcome predicted = infer(fmt::format("predict {} {} --output {}", folder_ / "run",
+                                              folder_ / "other.h5", folder_ / "classes.tsv"));
+  EXPECT_EQ(predicted.exit_code, 0) << predicted.all();
+  std::filesystem::rename(folder_ / "other.h5", folder_ / "test.h5");  // of the run itself, changed since
+  expect_told(infer(fmt::format("evaluate {}", folder_ / "run")), folder_ / "test.h5");
+}
+
 // A file that knows only some labels itself is one of both strata, without data.labels.
 TEST_F(Labels, AFileMayKnowSomeLabelsOnly) {
   const data::DataFile file(folder_ / "images.h5");
@@ -127,6 +147,23 @@ TEST_F(Labels, AFileMayKnowSomeLabelsOnly) {
                          folder_ / "some.h5"));
   EXPECT_EQ(outcome.exit_code, 0) << outcome.all();
   EXPECT_TRUE(outcome.says("of 40 of them")) << outcome.all();
+}
+
+// Without a label to meet no checkpoint would ever be the best.
+TEST_F(Labels, ValidationRowsNeedSome) {
+  DenseRows rows = std::get<DenseRows>(data::DataFile(folder_ / "images.h5").read(0, 400));
+  const auto held_out = data::split_rows(400, 0.1, 1).held_out;
+  for (const std::int64_t row : held_out) rows.labels[row] = -1;
+  data::write_dense(folder_ / "part.h5", rows, {6, 6});
+  rows.labels.fill_(-1);
+  data::write_dense(folder_ / "none.h5", rows, {6, 6});
+  const std::string count = fmt::format("the {} validation rows", held_out.size());
+  expect_refused(fmt::format("--set data.train={}", folder_ / "part.h5"), ExitCode::bad_data,
+                 {"data.validation.fraction", "part.h5", count});
+  const std::string file =
+      fmt::format("--set data.validation.fraction=0 --set data.validation={}", folder_ / "none.h5");
+  expect_refused(file, ExitCode::bad_data, {"data.validation", "none.h5", "the 400 validation rows"});
+  expect_refusal(run_of(2, "refused", file), ExitCode::bad_data, {"none.h5", "give some of them labels"});
 }
 
 TEST_F(Labels, WhatCannotBeIsRefused) {
@@ -148,6 +185,8 @@ TEST_F(Labels, WhatCannotBeIsRefused) {
   }
   expect_refusal(train(0, vae() + " --set data.labels=10"), ExitCode::bad_config,
                  {"data.labels is 10", "vae learns nothing from labels"});
+  expect_refusal(train(0, vae() + " --set train.labelled_batch=10"), ExitCode::bad_config,
+                 {"train.labelled_batch is 10", "vae learns nothing from labels"});
 }
 
 }  // namespace

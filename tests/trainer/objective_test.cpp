@@ -2,7 +2,11 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <vector>
 
+#include "svi/data/data_file.hpp"
+#include "svi/data/local_rows.hpp"
+#include "svi/data/partition.hpp"
 #include "trainer/run_folder.hpp"
 
 namespace svi::test {
@@ -69,6 +73,33 @@ TEST_F(ObjectiveRuns, RefuseASchedulesEndBeyondTheRuns) {
                  {"objective.kl.warmup_steps", "step 7", "step 6", "train.steps"});
   expect_refusal(train(0, vae() + linear + "warmup_epochs=1"), ExitCode::bad_config,
                  {"objective.kl.warmup_epochs", "step 9", "step 6"});  // 360 rows by 40
+}
+
+// At a rate of next to nothing the bias stays where it began: at the log-odds of the training rows' means, without
+// those held out, whatever the number of ranks.
+TEST_F(ObjectiveRuns, BeginAtTheMeansOfTheData) {
+  const std::string options = "--set model.output_bias=data --set optimizer.learning_rate=1e-13";
+  const checkpoint::Checkpoint one = run("one", options);
+  const Tensor bias = one.state.parameters["decoder.1/bias"];
+
+  const data::DataFile file(folder_ / "images.h5");
+  const std::vector<std::int64_t> rows = data::split_rows(file.facts().rows, 0.1, 1).training;
+  ASSERT_LT(rows.size(), 400U);
+  const Minibatch all = data::LocalRows(file, rows).slice(0, std::ssize(rows), 0);
+  const Tensor means = std::get<DenseRows>(all.rows).features.to(at::kDouble).mean(0) / 255;
+  EXPECT_LT((at::sigmoid(bias) - means.clamp(0.001, 0.999)).abs().max().item<double>(), 1e-9);
+  EXPECT_GT(means.max().item<double>() - means.min().item<double>(), 0.1);  // no pixel like another
+
+  const checkpoint::Checkpoint two = run("two", options, 8, 2);
+  EXPECT_LT((two.state.parameters["decoder.1/bias"] - bias).abs().max().item<double>(), 1e-9);
+}
+
+TEST_F(ObjectiveRuns, RefuseMeansWhereTheyAreNoLogOdds) {
+  const std::string data = vae() + " --set model.output_bias=data ";
+  expect_refusal(train(0, data + "--set model.likelihood=gaussian"), ExitCode::bad_config,
+                 {"model.output_bias", "gaussian"});
+  expect_refusal(train(0, data + "--set model.network=convolutional --set model.channels=[4]"),
+                 ExitCode::bad_config, {"model.output_bias", "convolutional"});
 }
 
 }  // namespace

@@ -30,8 +30,8 @@ class PrecisionRuns : public RunFolder {
   }
 };
 
-// Products are rounded to 8 bits, so that runs go apart, but not far: by less than 2 % of the bound here, where
-// a step in float32 gains more than that in all.
+// Products are rounded to 8 bits, so that runs go apart, but not far: by less than 2 % of the bound here,
+// where a step in float32 gains more than that in all.
 TEST_F(PrecisionRuns, Bfloat16IsNearFloat32) {
   const checkpoint::Checkpoint single = run("single", "float32");
   const checkpoint::Checkpoint half = run("half", "bfloat16");

@@ -101,8 +101,8 @@ TEST_F(BadConfig, AModelThatNoMemoryHolds) {
 
 TEST_F(BadConfig, MoreStepsThanCanBeCounted) {
   for (const std::string& key : {std::string("train.epochs"), std::string("evaluation.every_epochs")}) {
-    expect_refusal(train(0, lda() + " --set train.steps=0 --set " + key + "=4611686018427387905"), ExitCode::bad_config,
-                   {key, "9 steps an epoch"});
+    expect_refusal(train(0, lda() + " --set train.steps=0 --set " + key + "=4611686018427387905"),
+                   ExitCode::bad_config, {key, "9 steps an epoch"});
   }
 }
 

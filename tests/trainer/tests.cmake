@@ -35,6 +35,9 @@ foreach(test trainer_refusal trainer_ranks_refusal trainer_resume trainer_failur
 endforeach()
 add_dependencies(test_trainer_streaming svi-infer)
 
+svi_test(trainer_nonfinite_totals SOURCES trainer/nonfinite_totals_test.cpp LIBRARIES svi_trainer)
+target_include_directories(test_trainer_nonfinite_totals PRIVATE ${PROJECT_SOURCE_DIR}/src)  # no public header
+
 svi_test(trainer_row_exchange SOURCES trainer/row_exchange_test.cpp LIBRARIES trainer_runs svi_trainer RANKS 1 2 3 4)
 svi_test(trainer_label_strata SOURCES trainer/label_strata_test.cpp LIBRARIES trainer_runs svi_trainer RANKS 1 2 3 4)
 svi_test(trainer_labels SOURCES trainer/labels_test.cpp LIBRARIES trainer_runs PROCESSORS 2)

@@ -24,7 +24,7 @@ enum class Purpose : std::uint64_t {
   importance = 13,
   aggregate = 14,
   label_choice = 15,
-  dropout = 15,
+  dropout = 16,
 };
 
 /// Random numbers as a pure function of (seed, purpose, step, datum, draw): Philox4x64-10.

@@ -14,7 +14,7 @@ namespace svi {
 ///
 /// A checkpoint is this value written out; a run resumed from it is the run that was never stopped.
 struct TrainingState {
-  std::int64_t step = 0;   ///< completed updates
+  std::int64_t step = 0;   ///< completed, skipped ones among them
   std::uint64_t seed = 0;  ///< names the run's noise
   ParameterSet parameters;
   /// The update rule's tensors by name ("first_moment", …), each of the parameters' layout.
@@ -25,6 +25,8 @@ struct TrainingState {
   std::int64_t skipped_steps = 0;  ///< of all steps those without an update, see train.nonfinite_steps
   /// What the model adds up from step to step to notice what goes wrong, see Model::watch.
   std::map<std::string, std::vector<double>> watched;
+
+  std::int64_t updates() const { return step - skipped_steps; }  ///< made by the update rule
 
   // Carried along, without influence on the parameters.
   double training_seconds = 0;  ///< across resumes, without evaluations and checkpoints

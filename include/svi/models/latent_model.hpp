@@ -30,9 +30,15 @@ class LatentModel {
  public:
   virtual ~LatentModel() = default;
 
+  /// Whether `start_at` is wanted before training begins.
+  virtual bool starts_at_data() const { return false; }
+  /// Has the decoder's output begin at what rows are on average. @param rows of the training data, dense
+  virtual void start_at(const Minibatch& /*rows*/, ParameterSet& /*parameters*/) const {}
+
   virtual std::int64_t latent() const = 0;  ///< Z
   virtual Posterior encode(const ParameterSet& parameters, const Minibatch& rows, const Philox& noise) = 0;
-  /// E[x|z], 1 being white where features are grey values or numbered levels: [B, D]. @param z [B, Z], of the parameters' type
+  /// E[x|z], 1 being white where features are grey values or numbered levels: [B, D].
+  /// @param z [B, Z], of the parameters' type
   virtual Tensor decode(const ParameterSet& parameters, const Tensor& z) = 0;
   /// Dense rows on the scale of `decode`: [B, D] float32.
   virtual Tensor pictures(const Minibatch& rows) const = 0;

@@ -27,6 +27,7 @@ struct DataShape {
   std::int64_t steps_per_epoch = 0;         ///< 0: not to be trained
   std::int64_t total_steps = 0;             ///< of the run; 0: not to be trained
   std::int64_t labelled_rows = 0;           ///< N_l of them whose label is seen; 0: of no model of labels
+  std::int64_t labelled_classes = 0;        ///< how many classes these labels are of; 0: not known
   std::uint64_t split_seed = 1;             ///< of the document-completion halves
   Completion completion = Completion::tokens;
   std::vector<WordPrior> word_priors;  ///< of a topic model: priors of words besides the common one
@@ -93,8 +94,8 @@ class Model {
   /// `total.factor`; of a lazy matrix λ the direction is λ̂ − λ, and λ̂ is left in `total.rows`.
   ///
   /// The factor N/S (conjugate) or 1/S (gradients of the mean) is applied here and nowhere else, with S =
-  /// total.terms["rows"]; terms of the global parameters are added here, once. **Local**, the same on
-  /// every rank.
+  /// total.terms["rows"] or, of rows with weights (Minibatch::weights), the sum of these; terms of the
+  /// global parameters are added here, once. **Local**, the same on every rank.
   virtual void to_direction(const ParameterSet& parameters, Contribution& total) const = 0;
 
   /// Rows of the lazy matrix whose λ̂ differs from the offset at every step, ascending: they are in every
@@ -128,8 +129,8 @@ class Model {
   /// Names and lengths of what `watch` adds up from step to step, zeros at first: part of the training state.
   virtual SumLayout watched() const { return {}; }
   /// What a step brings to light that a person should know, told once. **Local**, the same on every rank.
-  /// @param step completed updates, this one included @param totals of `terms()` over all ranks
-  /// @param watched see TrainingState, changed
+  /// @param step completed updates, this one included @param totals of `terms()` over all ranks; all zero,
+  /// "rows" too, of a step that was skipped @param watched see TrainingState, changed
   virtual std::optional<Notice> watch(std::int64_t /*step*/, const Sums& /*totals*/,
                                       std::map<std::string, std::vector<double>>& /*watched*/) const {
     return std::nullopt;

@@ -28,6 +28,9 @@ class ModelOptions {
   virtual bool takes_bfloat16() const { return false; }
   /// Has them so, beside parameters in float32; before `build`.
   virtual void use_bfloat16() {}
+  /// Whether LibTorch's threads do most of the work, and not those of svi/core/parallel.hpp. Idle threads of
+  /// the former wait by spinning, so that both together would be in each other's way.
+  virtual bool works_on_libtorch_threads() const { return false; }
   /// Whether the rows' labels are learned from; else nothing reads them.
   virtual bool learns_labels() const { return false; }
   /// What DataShape::word_priors are to be read from; none for most models.

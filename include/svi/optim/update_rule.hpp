@@ -58,7 +58,8 @@ struct OptimizerOptions {
   void describe(OptionSet& options);
 };
 
-/// @throws Error (bad_config) for an unknown type or a schedule that contradicts itself
+/// @throws Error (bad_config) for an unknown type, a schedule that contradicts itself, or a weight decay that
+/// takes more than the whole weight
 std::unique_ptr<UpdateRule> make_update_rule(const OptimizerOptions& options, const RunLength& length);
 
 /// Makes the tensors the rule keeps, where they are missing: an average of the parameters as they are, all

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "svi/comm/communicator.hpp"
 #include "svi/data/local_rows.hpp"
@@ -10,6 +11,9 @@ namespace svi::trainer {
 
 /// No training step ever has this number, so that what is done with a trained model has noise of its own.
 inline constexpr std::int64_t evaluation_step = std::int64_t{1} << 62;
+
+/// @throws Error (bad_data) naming `where`, row and value when rows cannot come from the model. **Local.**
+void require_fit(const Model& model, const data::LocalRows& rows, const std::string& where);
 
 /// Held-out figures of a model, each rank passing over its own rows.
 class Evaluator {

@@ -67,7 +67,7 @@ class Trainer {
   void skip(const Minibatch& minibatch, const char* fault);
   void remember_totals();
   void tell_step();
-  void tell_notice();
+  void tell_notice(const Sums& totals);
   void validate(Metrics& metrics);
   void test(Metrics& metrics);
   bool evaluation_is_due(std::int64_t step) const;
@@ -83,6 +83,7 @@ class Trainer {
   Minibatches minibatches_;
   Reduction reduction_;
   Contribution contribution_;
+  Sums nothing_;  // the totals of a step that was skipped
 
   // Of the steps since the last training line.
   Sums interval_;

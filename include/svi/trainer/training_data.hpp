@@ -86,6 +86,7 @@ class TrainingData {
   std::vector<std::int64_t> labelled_;  // file rows whose label is seen, of all ranks
   std::int64_t training_rows_ = 0;
   std::int64_t labelled_rows_ = 0;
+  std::int64_t labelled_classes_ = 0;
   bool is_streamed_ = false;
   std::int64_t training_bytes_ = 0;
   data::LocalRows training_;
