@@ -217,7 +217,8 @@ void declare_sample(CLI::App& app) {
   command->add_option("--output", options->output, "the PNG to write")->required();
   within(command->add_option("--count", options->count, "how many draws"), Range::between(1, 10000))
       ->capture_default_str();
-  command->add_option("--seed", options->seed, "keys the draws")->capture_default_str();
+  within(command->add_option("--seed", options->seed, "keys the draws"), Range::at_least(0))
+      ->capture_default_str();
   within(command->add_option("--temperature", options->temperature, "the prior's standard deviation"),
          Range::between(0, 100))
       ->capture_default_str();
@@ -239,7 +240,7 @@ void declare_sample(CLI::App& app) {
       ->delimiter(',')
       ->needs(row);
   within(command->add_option("--range", options->range, "of --traverse: from -RANGE to RANGE"),
-         Range::above(0))
+         Range::between(0.001, 1000))
       ->capture_default_str();
   within(command->add_option("--steps", options->steps, "pictures of a line"), Range::between(2, 1000))
       ->capture_default_str();

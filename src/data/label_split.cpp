@@ -18,6 +18,11 @@ RowsByClass known_labels(std::span<const std::int64_t> rows, std::span<const std
   RowsByClass classes;
   for (const std::int64_t row : rows) {
     const std::int64_t label = labels[static_cast<std::size_t>(row)];
+    if (label < -1) {
+      throw Error(ExitCode::bad_data,
+                  "data.train: row {} has the label {}, expected a class from 0 on, or -1 for none", row,
+                  label);
+    }
     if (label >= 0) classes[label].push_back(row);
   }
   return classes;

@@ -43,7 +43,7 @@ void M2Options::describe(OptionSet& model, OptionSet& objective) {
   objective.real("alpha", alpha, Range::at_least(0), "",
                  "what the mean of ln q(y|x) over labelled rows counts beside the bound per data point");
   objective.real("kl_weight", kl_weight, Range::at_least(0), "", "what the KL of z counts; 1: the bound");
-  objective.real("warmup_epochs", warmup_epochs, Range::at_least(0), "epochs",
+  objective.real("warmup_epochs", warmup_epochs, Range::between(0, 1e9), "epochs",
                  "until then rows without a label teach the classifier nothing, but all else");
 }
 

@@ -81,8 +81,7 @@ void Vae::initialize(ParameterSet& parameters, const Philox& noise) const {
 }
 
 // ln(m/(1 − m)) of each feature's mean m, held within [0.001, 0.999] as Burda et al. do.
-void Vae::start_at(const Minibatch& rows, ParameterSet& parameters) const {
-  const Tensor means = scaled_features(std::get<DenseRows>(rows.rows).features, at::kDouble).mean(0);
+void Vae::start_at(const Tensor& means, ParameterSet& parameters) const {
   const Tensor& bias = parameters[fmt::format("decoder.{}/bias", options_.decoder.size())];
   bias.copy_(at::logit(means.clamp(0.001, 0.999)));
 }

@@ -80,7 +80,7 @@ class Vae : public Model, public LatentModel {
   std::int64_t workspace_bytes(std::int64_t local_rows) const override;
 
   bool starts_at_data() const override { return options_.output_bias == "data"; }
-  void start_at(const Minibatch& rows, ParameterSet& parameters) const override;
+  void start_at(const Tensor& means, ParameterSet& parameters) const override;
 
   // What a trained one is used for: see vae_use.cpp.
   std::int64_t latent() const override { return options_.latent; }

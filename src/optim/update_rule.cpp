@@ -17,7 +17,8 @@ void OptimizerOptions::describe(OptionSet& options) {
                  "κ in ρ_t = (τ + t)^−κ; above 0.5 for convergence, 0 for batch variational Bayes");
     return;
   }
-  options.real("learning_rate", learning_rate, Range::above(0), "", "step size");
+  options.real("learning_rate", learning_rate, {.lowest = 0, .highest = 1e30, .lowest_is_open = true}, "",
+               "step size");
   if (type == "adam") {
     const Range decay{.lowest = 0, .highest = 1, .highest_is_open = true};
     options.real("beta1", beta1, decay, "", "decay of the first moment");

@@ -49,6 +49,10 @@ bool holds_run(const std::string& run_directory) {
   return false;
 }
 
+double host_bytes() {
+  return static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+}
+
 // Parameters, direction and the update rule's tensors lie whole on every rank; a lazy matrix has a direction
 // of a few rows only.
 void require_memory(const std::vector<ParameterShape>& shapes, at::ScalarType type, std::size_t states) {
@@ -59,8 +63,7 @@ void require_memory(const std::vector<ParameterShape>& shapes, at::ScalarType ty
     needed += static_cast<double>(shape.elements()) * static_cast<double>(at::elementSize(type)) *
               static_cast<double>(shape.is_lazy ? 1 : 2 + states);
   }
-  const double present =
-      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  const double present = host_bytes();
   if (needed <= present) return;
   throw Error(
       ExitCode::bad_config,
@@ -69,18 +72,26 @@ void require_memory(const std::vector<ParameterShape>& shapes, at::ScalarType ty
       count_text(static_cast<std::int64_t>(elements)), bytes_text(needed), bytes_text(present));
 }
 
-// Some training rows at even distances: the same on every rank.
-Minibatch starting_rows(const DataOptions& options) {
+// The features' means over some training rows at even distances, bytes as shares of 255: the same on every rank, and
+// read in blocks, so that data.memory_limit need not be known here.
+Tensor feature_means(const DataOptions& options) {
   constexpr std::int64_t most = 10000;
+  constexpr std::int64_t block_bytes = 4 << 20;
   const data::DataFile file(options.train);
   const auto split_seed = static_cast<std::uint64_t>(options.split_seed);
   const std::vector<std::int64_t> training =
       data::split_rows(file.facts().rows, options.validation_fraction, split_seed).training;
   const std::int64_t count = std::min(most, std::ssize(training));
-  std::vector<std::int64_t> rows;
-  for (std::int64_t i = 0; i < count; ++i)
-    rows.push_back(training[static_cast<std::size_t>(i * std::ssize(training) / count)]);
-  return data::LocalRows(file, rows).slice(0, count, 0);
+  const std::int64_t block = std::max<std::int64_t>(1, block_bytes / (8 * file.facts().columns));
+  Tensor sums = at::zeros({file.facts().columns}, at::kDouble);
+  for (std::int64_t first = 0; first < count; first += block) {
+    std::vector<std::int64_t> rows;
+    for (std::int64_t i = first; i < std::min(first + block, count); ++i)
+      rows.push_back(training[static_cast<std::size_t>(i * std::ssize(training) / count)]);
+    const Minibatch some = data::LocalRows(file, rows).slice(0, std::ssize(rows), 0);
+    sums += std::get<DenseRows>(some.rows).features.to(at::kDouble).sum(0);
+  }
+  return sums / static_cast<double>(count * (file.facts().is_uint8 ? 255 : 1));
 }
 
 }  // namespace
@@ -102,8 +113,22 @@ Experiment::Experiment(Settings settings, comm::Communicator& communicator, Star
   });
   if (start_.with_rows) share_state(*model_, communicator_, state_);
   if (!priors_.warning.empty()) start_events_.push_back({progress(), "unknown_words", priors_.warning});
+  warn_of_memory();
   for (const std::string& text : model_->warnings()) start_events_.push_back({progress(), "warning", text});
   if (!rule_->warning().empty()) start_events_.push_back({progress(), "warning", rule_->warning()});
+}
+
+// No refusal, since the work is estimated by a rule of thumb.
+void Experiment::warn_of_memory() {
+  const std::int64_t ranks = communicator_.size();
+  const std::int64_t local_batch = (data_->batch(settings_.train) + ranks - 1) / ranks;
+  const auto working = static_cast<double>(model_->workspace_bytes(local_batch));
+  if (working <= host_bytes()) return;
+  start_events_.push_back(
+      {progress(), "warning",
+       fmt::format("a minibatch's work takes about {} per rank, but this host has {} of memory; lower train.batch, or "
+                   "make the model smaller",
+                   bytes_text(working), bytes_text(host_bytes()))});
 }
 
 Progress Experiment::progress() const { return progress_of(state_, total_steps_, data_->steps_per_epoch()); }
@@ -154,7 +179,7 @@ void Experiment::build() {
     model_->initialize(state_.parameters, Philox(state_.seed));
     const auto* latent = dynamic_cast<const LatentModel*>(model_.get());
     if (latent != nullptr && latent->starts_at_data())
-      latent->start_at(starting_rows(settings_.data), state_.parameters);
+      latent->start_at(feature_means(settings_.data), state_.parameters);
   }
   prepare_state(*rule_, state_);
 }

@@ -126,6 +126,9 @@ TEST_F(LatentRefusals, Pictures) {
   expect_told(infer(sample + "--traverse 1 --interpolate 0 1"), ExitCode::usage, {"--interpolate"});
   expect_told(infer(sample + "--dimensions 1"), ExitCode::usage, {"--traverse"});
   expect_told(infer(sample + "--temperature -1"), ExitCode::usage, {"--temperature", "found -1"});
+  expect_told(infer(sample + "--seed -1"), ExitCode::usage, {"--seed"});
+  expect_told(infer(sample + "--traverse 0 --range inf"), ExitCode::usage, {"--range", "found inf"});
+  expect_told(infer(sample + "--traverse 0 --range 1e308"), ExitCode::usage, {"--range"});
   expect_told(infer(sample + "--traverse 1 --steps 1"), ExitCode::usage, {"--steps", "found 1"});
   expect_told(infer("sample --traverse 1 --output a.png " + run_), ExitCode::usage,
               {"no test data", "--data"});

@@ -107,6 +107,10 @@ TEST(LabelSplit, WhatCannotBeIsRefused) {
   const std::vector<std::int64_t> unknown(900, -1);
   test::expect_error(ExitCode::bad_data, {"none of the 300 training rows has a label"},
                      [&] { split_by_label(rows, unknown, 10, 1); });
+  std::vector<std::int64_t> below = labels;
+  below[static_cast<std::size_t>(rows[4])] = -2;
+  test::expect_error(ExitCode::bad_data, {"data.train: row", "label -2"},
+                     [&] { split_by_label(rows, below, 10, 1); });
 }
 
 // Strata of the same rows don't go in step, and a stratum's minibatches are still whole epochs.

@@ -32,8 +32,9 @@ class LatentModel {
 
   /// Whether `start_at` is wanted before training begins.
   virtual bool starts_at_data() const { return false; }
-  /// Has the decoder's output begin at what rows are on average. @param rows of the training data, dense
-  virtual void start_at(const Minibatch& /*rows*/, ParameterSet& /*parameters*/) const {}
+  /// Has the decoder's output begin at what rows are on average.
+  /// @param means of features [D] float64, on the scale of the file
+  virtual void start_at(const Tensor& /*means*/, ParameterSet& /*parameters*/) const {}
 
   virtual std::int64_t latent() const = 0;  ///< Z
   virtual Posterior encode(const ParameterSet& parameters, const Minibatch& rows, const Philox& noise) = 0;

@@ -42,6 +42,7 @@ class Experiment {
 
  private:
   void require_same_start();
+  void warn_of_memory();
   at::ScalarType element_type() const;
   void build();
   void require_fit(const data::LocalRows& rows, const char* key, const std::string& path) const;
