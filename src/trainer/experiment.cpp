@@ -10,14 +10,12 @@
 #include <filesystem>
 #include <limits>
 
+#include "feature_means.hpp"
 #include "run_checkpoints.hpp"
 #include "share_state.hpp"
 #include "svi/base/error.hpp"
 #include "svi/base/sha256.hpp"
 #include "svi/base/units.hpp"
-#include "svi/data/data_file.hpp"
-#include "svi/data/local_rows.hpp"
-#include "svi/data/partition.hpp"
 #include "svi/io/atomic_file.hpp"
 #include "svi/models/latent_model.hpp"
 #include "warm_start.hpp"
@@ -70,28 +68,6 @@ void require_memory(const std::vector<ParameterShape>& shapes, at::ScalarType ty
       "the model has {} parameters, which with gradient and optimizer state take {} per rank, but this host "
       "has {} of memory; make the model smaller",
       count_text(static_cast<std::int64_t>(elements)), bytes_text(needed), bytes_text(present));
-}
-
-// The features' means over some training rows at even distances, bytes as shares of 255: the same on every rank, and
-// read in blocks, so that data.memory_limit need not be known here.
-Tensor feature_means(const DataOptions& options) {
-  constexpr std::int64_t most = 10000;
-  constexpr std::int64_t block_bytes = 4 << 20;
-  const data::DataFile file(options.train);
-  const auto split_seed = static_cast<std::uint64_t>(options.split_seed);
-  const std::vector<std::int64_t> training =
-      data::split_rows(file.facts().rows, options.validation_fraction, split_seed).training;
-  const std::int64_t count = std::min(most, std::ssize(training));
-  const std::int64_t block = std::max<std::int64_t>(1, block_bytes / (8 * file.facts().columns));
-  Tensor sums = at::zeros({file.facts().columns}, at::kDouble);
-  for (std::int64_t first = 0; first < count; first += block) {
-    std::vector<std::int64_t> rows;
-    for (std::int64_t i = first; i < std::min(first + block, count); ++i)
-      rows.push_back(training[static_cast<std::size_t>(i * std::ssize(training) / count)]);
-    const Minibatch some = data::LocalRows(file, rows).slice(0, std::ssize(rows), 0);
-    sums += std::get<DenseRows>(some.rows).features.to(at::kDouble).sum(0);
-  }
-  return sums / static_cast<double>(count * (file.facts().is_uint8 ? 255 : 1));
 }
 
 }  // namespace
