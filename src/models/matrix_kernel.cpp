@@ -36,8 +36,10 @@ std::span<const MatrixKernel> matrix_kernels() {
 
 const PairKernel* pair_kernel() {
 #if defined(SVI_X86_KERNELS)
-  static const PairKernel kernel = avx512_bfloat16::kernel();
-  if (runs_avx512_bfloat16()) return &kernel;
+  if (runs_avx512_bfloat16()) {  // asked first: kernel() itself is compiled for such processors
+    static const PairKernel kernel = avx512_bfloat16::kernel();
+    return &kernel;
+  }
 #endif
   return nullptr;
 }

@@ -50,9 +50,9 @@ void pair_rows(const float* from, std::int64_t rows, std::int64_t columns, Pair*
 // The transpose of 16 vectors: exchanges halves, quarters, … of ever closer neighbours.
 SVI_INLINE void transpose(Block* rows) {
   const Block low[] = {{0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23},
-                           {0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27},
-                           {0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29},
-                           {0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30}};
+                       {0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27},
+                       {0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29},
+                       {0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30}};
 #pragma GCC unroll 4
   for (int step = 0; step < 4; ++step) {
     const int distance = 8 >> step;
