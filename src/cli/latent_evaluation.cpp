@@ -8,6 +8,7 @@
 
 #include "svi/data/partition.hpp"
 #include "svi/trainer/evaluator.hpp"
+#include "svi/trainer/training_data.hpp"
 
 namespace svi::cli {
 
@@ -90,9 +91,7 @@ data::LocalRows local_part(const trainer::TrainedModel& trained,
   };
   const std::size_t first = place(communicator.rank());
   const std::span mine = std::span(rows).subspan(first, place(communicator.rank() + 1) - first);
-  const std::int64_t limit = trainer::memory_limit_bytes(trained.settings.data).value_or(0);
-  const bool fits = limit == 0 || file->bytes_of(mine) <= limit;
-  data::LocalRows local = fits ? data::LocalRows(*file, mine) : data::LocalRows::in_file(file, mine);
+  data::LocalRows local = trainer::rows_within_limit(file, mine, trained.settings.data);
   if (file->facts().layout == data::Layout::dense)  // counts: checked when read
     trainer::require_fit(*trained.model, local, file->facts().path);
   return local;

@@ -113,6 +113,13 @@ std::vector<std::int64_t> share(const std::vector<std::int64_t>& rows, std::int6
 
 }  // namespace
 
+data::LocalRows rows_within_limit(const std::shared_ptr<const data::DataFile>& file,
+                                  std::span<const std::int64_t> rows, const DataOptions& options) {
+  const std::int64_t limit = memory_limit_bytes(options).value_or(0);
+  const bool fits = limit == 0 || file->bytes_of(rows) <= limit;
+  return fits ? data::LocalRows(*file, rows) : data::LocalRows::in_file(file, rows);
+}
+
 TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communicator& communicator,
                            RowUse use)
     : split_seed_(static_cast<std::uint64_t>(settings.data.split_seed)),
@@ -153,11 +160,9 @@ TrainingData::TrainingData(const Settings& settings, bool counts, comm::Communic
   comm::require_same(communicator, "the training data (data.train)", facts_.fingerprint);
   if (use != RowUse::none) {
     comm::together(communicator, "reading the data", [&] {
-      const std::int64_t limit = memory_limit_bytes(settings.data).value_or(0);
-      const auto read = [limit](const std::shared_ptr<data::DataFile>& source,
-                                std::span<const std::int64_t> rows) {
-        const bool fits = limit == 0 || source->bytes_of(rows) <= limit;
-        return fits ? data::LocalRows(*source, rows) : data::LocalRows::in_file(source, rows);
+      const auto read = [&](const std::shared_ptr<data::DataFile>& source,
+                            std::span<const std::int64_t> rows) {
+        return rows_within_limit(source, rows, settings.data);
       };
       const auto share_of = [&](const std::vector<std::int64_t>& rows) {
         return share(rows, settings.data.shards, communicator);

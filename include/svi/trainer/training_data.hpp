@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "svi/comm/communicator.hpp"
@@ -19,6 +20,11 @@ namespace svi::trainer {
 /// What the rows are wanted for: --dry-run wants facts and plan only; an evaluation passes over rows and asks
 /// for no minibatch, so that rows which take more than `data.memory_limit` need no windows.
 enum class RowUse { none, passes, training };
+
+/// Rows in memory, or left in their file where they take more than `data.memory_limit`.
+/// @throws Error (bad_data), see DataFile::read. **Local.**
+data::LocalRows rows_within_limit(const std::shared_ptr<const data::DataFile>& file,
+                                  std::span<const std::int64_t> rows, const DataOptions& options);
 
 /// This rank's part of the training rows and of the held-out rows, and the sampler over them.
 ///
