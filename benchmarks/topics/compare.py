@@ -31,6 +31,16 @@ PEERS = {"gensim, float32": ("gensim", {"precision": "float32"}),
          "scikit-learn, float64": ("scikit-learn", {"precision": "float64"}),
          "Vowpal Wabbit": ("Vowpal Wabbit", {}),
          "tomotopy": ("tomotopy", {})}
+FAST = {"model.alpha": 0.1, "model.max_iterations": 2}
+OURS = {  # whether it has the settings that all tools share, and what else differs from the configuration of the corpus
+    "svi-train": (True, {}),
+    "svi-train, all topics": (True, {"model.active_topics": "false"}),
+    "svi-train, learned α": (False, {"model.inference": "variational", "model.max_iterations": 100, "model.eta": 0.1}),
+    "svi-train, scvb0": (False, {}),
+    "svi-train, scvb0, fast": (False, FAST)}
+OURS_ON_CORES = {f"{name}, {how}": OURS[name] for name in ("svi-train", "svi-train, scvb0", "svi-train, scvb0, fast")
+                 for how in ("threads", "ranks")}
+OURS |= OURS_ON_CORES
 UNIT = "gensim, float32"
 
 
@@ -101,18 +111,22 @@ def read_topics(run_directory):
     return {"phi": (lambdas / lambdas.sum(axis=0)).T, "alpha": alpha}
 
 
-def run_svi(arguments, settings, kind, corpus, work):
-    """As configured for the corpus (`scvb0`), or with the settings that all tools share."""
+def shared_keys(settings):
+    """What all tools share, as keys of svi-train."""
+    return {"model.inference": "variational", "model.alpha": settings["alpha"], "model.eta": settings["eta"],
+            "model.tolerance": settings["tolerance"], "model.max_iterations": settings["max_iterations"],
+            "optimizer.delay": settings["delay"], "optimizer.forgetting_rate": settings["forgetting_rate"]}
+
+
+def run_svi(arguments, settings, name, corpus, work):
+    """As configured for the corpus, but for what OURS says of `name`."""
+    is_shared, extra = OURS[name]
     keys = {"data.train": ROOT / f"data/{corpus}.h5", "run.seed": settings["seed"], "model.topics": settings["topics"],
             "train.batch": settings["batch"], "train.epochs": settings["epochs"], "evaluation.every_epochs": 0,
-            "device.threads": settings["cores"] if kind == "svi-train, threads" else 1}
-    if kind != "svi-train, scvb0":
-        keys |= {"model.inference": "variational", "model.alpha": settings["alpha"], "model.eta": settings["eta"],
-                 "model.tolerance": settings["tolerance"], "model.max_iterations": settings["max_iterations"],
-                 "model.active_topics": "false" if kind == "svi-train, all topics" else "true",
-                 "optimizer.delay": settings["delay"], "optimizer.forgetting_rate": settings["forgetting_rate"]}
-    ranks = settings["cores"] if kind == "svi-train, ranks" else 1
-    return train_svi(arguments, f"lda-{corpus}.yaml", keys, work / "run", ranks)
+            "device.threads": settings["cores"] if "threads" in name else 1, **extra}
+    if is_shared:
+        keys |= shared_keys(settings)
+    return train_svi(arguments, f"lda-{corpus}.yaml", keys, work / "run", settings["cores"] if "ranks" in name else 1)
 
 
 def judged(result, data):
@@ -126,8 +140,8 @@ def judged(result, data):
 
 def tools_of(cores, chosen):
     """On more cores: the two that can use them, and ours both ways."""
-    names = [*PEERS, "svi-train", "svi-train, all topics", "svi-train, scvb0"] if cores == 1 else \
-        ["gensim, float32", "gensim, float64", "svi-train, threads", "svi-train, ranks"]
+    names = [*PEERS, *(name for name in OURS if name not in OURS_ON_CORES)] if cores == 1 else \
+        ["gensim, float32", "gensim, float64", *OURS_ON_CORES]
     return [name for name in names if chosen is None or any(name.startswith(prefix) for prefix in chosen)]
 
 

@@ -1,11 +1,10 @@
 #include "svi/core/parallel.hpp"
 
-#include <c10/core/thread_pool.h>
-
-#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "svi/base/flush_denormals.hpp"
@@ -16,11 +15,85 @@ namespace {
 
 std::int64_t thread_count = 1;
 
-c10::ThreadPool& pool_of(std::int64_t threads) {
-  static std::unique_ptr<c10::ThreadPool> pool;
-  if (!pool || static_cast<std::int64_t>(pool->size()) != threads)
-    pool = std::make_unique<c10::ThreadPool>(static_cast<int>(threads));
-  return *pool;
+// Waits until `value` is no longer `old`, and returns it. A thread that has gone to sleep takes tens of microseconds
+// to wake, as long as many a part takes in all: so it looks for a while first. Not longer, since other processes may
+// want the core.
+template <typename Value>
+Value changed_from(Value old, const std::atomic<Value>& value) {
+  constexpr std::chrono::microseconds while_awake{100};
+  const auto end = std::chrono::steady_clock::now() + while_awake;
+  Value now = value.load(std::memory_order_acquire);
+  while (now == old && std::chrono::steady_clock::now() < end) {
+    for (int look = 0; look < 32 && now == old; ++look) {
+#if defined(__x86_64__)
+      __builtin_ia32_pause();
+#endif
+      now = value.load(std::memory_order_acquire);
+    }
+  }
+  while (now == old) {
+    value.wait(old, std::memory_order_acquire);
+    now = value.load(std::memory_order_acquire);
+  }
+  return now;
+}
+
+// Threads that wait for work. c10::ThreadPool and its kin put them to sleep after each: a training step has a dozen
+// parts, some of which take no longer than to wake up.
+class Team {
+ public:
+  explicit Team(std::int64_t helpers) {
+    for (std::int64_t thread = 1; thread <= helpers; ++thread)
+      helpers_.emplace_back([this, thread] { serve(thread); });
+  }
+  ~Team() {
+    start(nullptr);
+    for (std::thread& helper : helpers_) helper.join();
+  }
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
+
+  std::int64_t helpers() const { return std::ssize(helpers_); }
+
+  // Runs work(0) here and work(1) … on the helpers, at once. It must not throw.
+  void run(const std::function<void(std::int64_t thread)>& work) {
+    start(&work);
+    work(0);
+    for (std::int64_t busy = busy_; busy > 0;) busy = changed_from(busy, busy_);
+  }
+
+ private:
+  void start(const std::function<void(std::int64_t)>* work) {
+    work_ = work;
+    busy_ = helpers();
+    ++rounds_;
+    rounds_.notify_all();
+  }
+
+  void serve(std::int64_t thread) {
+    std::uint64_t round = 0;
+    while (true) {
+      round = changed_from(round, rounds_);
+      if (work_ == nullptr) return;
+      (*work_)(thread);
+      --busy_;
+      busy_.notify_all();
+    }
+  }
+
+  const std::function<void(std::int64_t)>* work_ = nullptr;  // null: no more will come
+  std::atomic<std::uint64_t> rounds_ = 0;                    // started so far
+  std::atomic<std::int64_t> busy_ = 0;                       // helpers still at this one
+  std::vector<std::thread> helpers_;
+};
+
+Team& team_of(std::int64_t helpers) {
+  static std::unique_ptr<Team> team;
+  if (!team || team->helpers() != helpers) {
+    team.reset();
+    team = std::make_unique<Team>(helpers);
+  }
+  return *team;
 }
 
 // Runs work(0) here and work(1) … on other threads, at once.
@@ -35,10 +108,11 @@ void on_threads(const std::function<void(std::int64_t thread)>& work) {
       failures[static_cast<std::size_t>(thread)] = std::current_exception();
     }
   };
-  for (std::int64_t thread = 1; thread < threads; ++thread)
-    pool_of(threads - 1).run([&guarded, thread] { guarded(thread); });
-  guarded(0);
-  if (threads > 1) pool_of(threads - 1).waitWorkComplete();
+  if (threads == 1) {
+    guarded(0);
+  } else {
+    team_of(threads - 1).run(guarded);
+  }
   for (const std::exception_ptr& failure : failures) {
     if (failure) std::rethrow_exception(failure);
   }

@@ -8,8 +8,21 @@
 #include <utility>
 
 #include "svi/base/error.hpp"
+#include "svi/base/pages.hpp"
 
 namespace svi {
+
+namespace {
+
+Tensor zeros(std::int64_t elements, at::ScalarType type, at::Device device) {
+  const at::TensorOptions options = at::TensorOptions().dtype(type).device(device);
+  if (!device.is_cpu()) return at::zeros({elements}, options);
+  Pages pages = zeroed_pages(static_cast<std::size_t>(elements) * c10::elementSize(type));
+  const FreePages free = pages.get_deleter();
+  return at::from_blob(pages.release(), {elements}, free, options);
+}
+
+}  // namespace
 
 std::int64_t ParameterShape::elements() const {
   return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
@@ -28,7 +41,7 @@ ParameterSet::ParameterSet(std::vector<ParameterShape> shapes, at::ScalarType ty
     firsts.push_back(end);
     end += (shape.elements() + alignment - 1) / alignment * alignment;
   }
-  flat_ = at::zeros({end}, at::TensorOptions().dtype(type).device(device));
+  flat_ = zeros(end, type, device);
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
     views_.push_back(flat_.narrow(0, firsts[i], shapes_[i].elements()).view(shapes_[i].shape));
     const std::size_t columns = shapes_[i].is_lazy ? static_cast<std::size_t>(shapes_[i].shape.at(1)) : 0;

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "svi/core/parallel.hpp"
@@ -70,16 +71,27 @@ void Statistics<Real>::write_counts(const RowBlock& rows) const {
   const std::int64_t stride = inference_.beta().stride();
   Real* out = rows.values.template mutable_data_ptr<Real>();
   parallel_parts(rows.size(), [&](std::int64_t first, std::int64_t last) {
-    std::vector<const Real*> parts;
-    for (std::int64_t i = first; i < last; ++i) {
+    // The groups' sums of this row's word and of the next few: asked for in advance, since they lie far apart.
+    constexpr std::int64_t rows_ahead = 3;
+    std::array<std::vector<const Real*>, rows_ahead + 1> parts;
+    const auto ask_for = [&](std::int64_t i) {
+      std::vector<const Real*>& of_word = parts[static_cast<std::size_t>(i % std::ssize(parts))];
+      of_word.clear();
       const std::int32_t r = inference_.row_of(rows.rows[static_cast<std::size_t>(i)]);
-      parts.clear();
       for (std::size_t g = 0; r >= 0 && g < groups_.size(); ++g) {
         const std::int32_t place = groups_[g].places[static_cast<std::size_t>(r)];
-        if (place >= 0) parts.push_back(groups_[g].sums.data() + place * stride);
+        if (place < 0) continue;
+        of_word.push_back(groups_[g].sums.data() + place * stride);
+        for (std::int64_t k = 0; k < stride; k += 16) __builtin_prefetch(of_word.back() + k);
       }
+    };
+    for (std::int64_t i = first; i < std::min(first + rows_ahead, last); ++i) ask_for(i);
+    for (std::int64_t i = first; i < last; ++i) {
+      if (i + rows_ahead < last) ask_for(i + rows_ahead);
+      const std::int32_t r = inference_.row_of(rows.rows[static_cast<std::size_t>(i)]);
       const Real* row = r < 0 || is_collapsed() ? nullptr : inference_.beta().row(r);
-      inference_.kernel().word_counts(topics, parts, row, out + i * topics);
+      inference_.kernel().word_counts(topics, parts[static_cast<std::size_t>(i % std::ssize(parts))], row,
+                                      out + i * topics);
     }
   });
 }

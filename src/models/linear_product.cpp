@@ -48,11 +48,10 @@ void multiply(const Tensor& a, bool a_transposed, const Tensor& b, bool b_transp
 
 // [rows, columns] in pairs of neighbours along one of them.
 const Pair* paired(void (*pairing)(const float*, std::int64_t, std::int64_t, Pair*), const Tensor& values,
-                   std::vector<Pair>& buffer) {
+                   AlignedBuffer<Pair>& buffer) {
   const auto rows = static_cast<std::size_t>(values.size(0));
   const auto columns = static_cast<std::size_t>(values.size(1));
-  const std::size_t most = std::max((rows + 1) / 2 * columns, (columns + 1) / 2 * rows);
-  if (buffer.size() < most) buffer.resize(most);
+  buffer.resize(std::max((rows + 1) / 2 * columns, (columns + 1) / 2 * rows));
   pairing(values.const_data_ptr<float>(), values.size(0), values.size(1), buffer.data());
   return buffer.data();
 }

@@ -3,7 +3,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <vector>
+
+#include "svi/base/aligned_buffer.hpp"
 
 namespace svi {
 
@@ -27,8 +28,8 @@ class LinearProduct {
   void multiply(const at::Tensor& a, bool a_transposed, const at::Tensor& b, bool b_transposed, at::Tensor& c);
 
   bool in_bfloat16_;
-  std::vector<std::uint32_t> left_;  // rounded factors in pairs
-  std::vector<std::uint32_t> right_;
+  AlignedBuffer<std::uint32_t> left_;  // rounded factors in pairs
+  AlignedBuffer<std::uint32_t> right_;
 };
 
 }  // namespace svi

@@ -29,12 +29,14 @@ void pair_columns(const float* from, std::int64_t rows, std::int64_t columns, Pa
   }
 }
 
-typedef std::uint16_t Halves [[gnu::vector_size(32)]];
+typedef std::uint16_t Halves [[gnu::vector_size(64)]];
 typedef std::uint32_t Block [[gnu::vector_size(64)]];
 
-// One bfloat16 in each pair's lower half.
-SVI_INLINE Block rounded(const Vector& values) {
-  return __builtin_convertvector((Halves)_mm512_cvtneps_pbh(values), Block);
+// Sixteen numbers, and as many that follow them in their columns, as pairs.
+SVI_INLINE __m512i interleaved(const Vector& first, const Vector& second) {
+  const auto halves = (Halves)_mm512_cvtne2ps_pbh(second, first);  // all of the first, then all of the second
+  return (__m512i)__builtin_shufflevector(halves, halves, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8,
+                                          24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
 void pair_rows(const float* from, std::int64_t rows, std::int64_t columns, Pair* to) {
@@ -42,7 +44,7 @@ void pair_rows(const float* from, std::int64_t rows, std::int64_t columns, Pair*
     for (std::int64_t c = 0; c < columns; c += width) {
       const std::int64_t count = columns - c < width ? columns - c : width;
       const Vector next = r + 1 < rows ? load_some(from + columns + c, count) : Vector{};
-      store_pairs(to + c, (__m512i)(rounded(load_some(from + c, count)) | rounded(next) << 16), count);
+      store_pairs(to + c, interleaved(load_some(from + c, count), next), count);
     }
   }
 }

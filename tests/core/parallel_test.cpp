@@ -66,6 +66,25 @@ TEST_P(Threads, DenormalNumbersCountAsZeroInAll) {
   for (const float square : squares) EXPECT_EQ(square, 0);
 }
 
+// Helpers look for work for a while and then sleep: whether they are found at either, none is left out or run twice.
+TEST_P(Threads, ServeManyInARowAndAfterAPause) {
+  std::atomic<std::int64_t> parts = 0;
+  for (int round = 0; round < 5000; ++round) {
+    if (round % 500 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    svi::parallel_parts(100, [&](std::int64_t first, std::int64_t last) { parts += last - first; });
+    ASSERT_EQ(parts, 100 * (round + 1));
+  }
+}
+
+TEST_P(Threads, MayChangeInNumber) {
+  for (const std::int64_t threads : {3, 1, 2, 3}) {
+    svi::set_parallel_threads(threads);
+    std::atomic<int> parts = 0;
+    svi::parallel_parts(100, [&](std::int64_t, std::int64_t) { ++parts; });
+    EXPECT_EQ(parts, threads);
+  }
+}
+
 TEST_P(Threads, AnExceptionComesBack) {
   EXPECT_THROW(svi::parallel_parts(10, [](std::int64_t, std::int64_t) { throw std::runtime_error("no"); }),
                std::runtime_error);

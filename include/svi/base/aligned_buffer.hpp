@@ -1,9 +1,8 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
-#include <memory>
-#include <new>
+
+#include "svi/base/pages.hpp"
 
 namespace svi {
 
@@ -14,18 +13,14 @@ class AlignedBuffer {
  public:
   void resize(std::size_t size) {
     if (size <= size_) return;
-    values_.reset(static_cast<Element*>(::operator new[](size * sizeof(Element), std::align_val_t{64})));
-    std::fill_n(values_.get(), size, Element{});
+    values_ = zeroed_pages(size * sizeof(Element));
     size_ = size;
   }
-  Element* data() { return values_.get(); }
-  const Element* data() const { return values_.get(); }
+  Element* data() { return static_cast<Element*>(values_.get()); }
+  const Element* data() const { return static_cast<const Element*>(values_.get()); }
 
  private:
-  struct Free {
-    void operator()(Element* values) const { ::operator delete[](values, std::align_val_t{64}); }
-  };
-  std::unique_ptr<Element, Free> values_;
+  Pages values_;
   std::size_t size_ = 0;
 };
 
