@@ -69,7 +69,7 @@ void require_schema(const Hdf5File& file) {
                 file.where(), major, layout::schema_major, file.text_attribute("tool_version"));
   }
   require_equal(file, "schema_major", major, layout::schema_major);
-  require_names(file, {"parameters", "column_sums", "optimizer", "previous_means", "watched", "metrics",
+  require_names(file, {"parameters", "column_sums", "optimizer", "previous_means", "watched", "pending_terms", "metrics",
                        "sampler", "schedule", "config", "data"});
 }
 
@@ -99,6 +99,8 @@ void read_state_numbers(const Hdf5File& file, TrainingState& state) {
   if (file.has_attribute("skipped_steps"))  // since schema 1.4, as is "watched"
     state.skipped_steps = read_count(file, "skipped_steps", 0);
   if (file.has_group("watched")) state.watched = read_means(file.group("watched"));
+  if (file.has_group("pending_terms"))  // since schema 1.5
+    state.pending_terms = read_means(file.group("pending_terms"));
   const Hdf5Group sampler = file.group("sampler");
   const Hdf5Group schedule = file.group("schedule");
   require_names(sampler, {});

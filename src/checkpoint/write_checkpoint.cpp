@@ -84,6 +84,7 @@ void write_contents(Hdf5Group& root, const Checkpoint& checkpoint) {
   for (const auto& [name, set] : state.optimizer) write_set(optimizer.create_group(name), set);
   write_means(root.create_group("previous_means"), state.previous_means);
   write_means(root.create_group("watched"), state.watched);
+  if (!state.pending_terms.empty()) write_means(root.create_group("pending_terms"), state.pending_terms);
   write_numbers(root.create_group("metrics"), facts.metrics);
 
   // All that the sampler and the schedule of step sizes are functions of.

@@ -24,11 +24,7 @@ struct ExportOptions {
 };
 
 void export_ldavis(const trainer::TrainedModel& trained, const ExportOptions& options) {
-  const bool is_page = options.output.ends_with(".html");
-  if (!is_page && !options.output.ends_with(".json")) {
-    throw Error(ExitCode::usage, "the name of the output {} ends neither in .json nor in .html",
-                options.output);
-  }
+  const bool is_page = io::require_ending(options.output, {".json", ".html"}) == ".html";
   const std::string path = options.data.empty() ? trained.settings.data.train : options.data;
   require_output(options.output, {trained.path, path});
   TopicDocuments documents(trained, open_data(path), options.data.empty() ? "data.train" : "--data");

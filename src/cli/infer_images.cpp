@@ -15,6 +15,7 @@
 #include "svi/cli/infer.hpp"
 #include "svi/cli/open_data.hpp"
 #include "svi/data/local_rows.hpp"
+#include "svi/io/atomic_file.hpp"
 #include "svi/models/label_model.hpp"
 #include "svi/trainer/trained_model.hpp"
 
@@ -64,6 +65,13 @@ LatentModel& generator_of(trainer::TrainedModel& trained) {
   }
   require_pictures(trained);
   return *generator;
+}
+
+trainer::TrainedModel open_model(const ImageOptions& options) {
+  trainer::TrainedModel trained = load_and_tell(options.checkpoint);
+  require_output(options.output, {trained.path});
+  io::require_ending(options.output, {".png"});
+  return trained;
 }
 
 std::string data_path(const ImageOptions& options, const trainer::TrainedModel& trained) {
@@ -169,8 +177,7 @@ void traverse(const ImageOptions& options, trainer::TrainedModel& trained) {
 }
 
 void sample(const ImageOptions& options) {
-  trainer::TrainedModel trained = load_and_tell(options.checkpoint);
-  require_output(options.output, {trained.path});
+  trainer::TrainedModel trained = open_model(options);
   const bool has_classes = dynamic_cast<const LabelModel*>(trained.model.get()) != nullptr;
   const bool only_draws = options.ends.empty() && options.traversed < 0;
   if (!options.labels.empty() || (has_classes && only_draws)) return draw_classes(options, trained);
@@ -180,7 +187,7 @@ void sample(const ImageOptions& options) {
 
 // Each picture of the data with its reconstruction below, sixteen pairs a row.
 void reconstruct(const ImageOptions& options) {
-  trainer::TrainedModel trained = load_and_tell(options.checkpoint);
+  trainer::TrainedModel trained = open_model(options);
   LatentModel& model = generator_of(trained);
   const data::DataFile file = open_pictures(options, trained);
   const data::DataFacts& facts = file.facts();
@@ -214,7 +221,7 @@ void declare_sample(CLI::App& app) {
       "sample", "pictures drawn from the model, between rows of data, or along dimensions of z, as a PNG");
   const auto options = std::make_shared<ImageOptions>();
   command->add_option("checkpoint", options->checkpoint, "a checkpoint, or a run directory")->required();
-  command->add_option("--output", options->output, "the PNG to write")->required();
+  command->add_option("--output", options->output, "the file to write: .png")->required();
   within(command->add_option("--count", options->count, "how many draws"), Range::between(1, 10000))
       ->capture_default_str();
   within(command->add_option("--seed", options->seed, "keys the draws"), Range::at_least(0))
@@ -262,7 +269,7 @@ void declare_reconstruct(CLI::App& app) {
   options->count = 32;
   command->add_option("checkpoint", options->checkpoint, "a checkpoint, or a run directory")->required();
   command->add_option("--data", options->data, "the file with the pictures; default: the run's test data");
-  command->add_option("--output", options->output, "the PNG to write")->required();
+  command->add_option("--output", options->output, "the file to write: .png")->required();
   within(command->add_option("--count", options->count, "how many pairs"), Range::between(1, 10000))
       ->capture_default_str();
   within(command->add_option("--first", options->first, "the first row, counted from 0"), Range::at_least(0))

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "latent_scores.hpp"
@@ -18,7 +19,7 @@ namespace {
 struct ScoreOptions {
   std::string checkpoint;
   std::string input;
-  std::string output;
+  std::optional<std::string> output;
   std::string by = "elbo";
   std::int64_t samples = 100;
   std::int64_t training_rows = 10000;
@@ -57,19 +58,19 @@ ExitCode score(ScoreOptions& options, comm::Communicator& communicator) {
     if (communicator.rank() != 0) return;
     scores.ids = data::read_document_ids(rows.facts());
     scores.compare();
-    if (!options.output.empty()) {
-      require_output(options.output, {trained.path, options.input});
-      write_scores(scores, options.output);
+    if (options.output) {
+      require_output(*options.output, {trained.path, options.input});
+      write_scores(scores, *options.output);
     }
-    print_on_root(report(scores, options.output, options.is_json), communicator);
+    print_on_root(report(scores, options.output.value_or(""), options.is_json), communicator);
   });
   return ExitCode::done;
 }
 
 void prepare(ScoreOptions& options) try {
-  if (!options.output.empty()) {
-    require_output(options.output, {options.input});
-    require_scores_ending(options.output);
+  if (options.output) {
+    require_output(*options.output, {options.input});
+    require_scores_ending(*options.output);
   }
   options.trained = trainer::load_model(options.checkpoint);
   data::open_in_child(options.input);

@@ -22,14 +22,20 @@ struct HeldOut {
   std::vector<std::int64_t> rows;
 };
 
+// All rows of a file, which `evaluate` looks at before any pass.
+HeldOut all_rows(const trainer::TrainedModel& trained, const char* split, const std::string& path,
+                 const char* key, comm::Communicator& communicator) {
+  HeldOut all{split, LatentRows(trained, path, key, communicator, RowCheck::before), {}};
+  all.rows = first_rows(all.file.facts().rows);
+  return all;
+}
+
 // Rows that the run held out of its training file, or all of its validation file; its test file.
 std::vector<HeldOut> held_out_of(const trainer::TrainedModel& trained, comm::Communicator& communicator) {
   const trainer::DataOptions& data = trained.settings.data;
   std::vector<HeldOut> found;
   const auto add = [&](const char* split, const std::string& path, const char* key) -> HeldOut& {
-    found.push_back({split, LatentRows(trained, path, key, communicator), {}});
-    found.back().rows = first_rows(found.back().file.facts().rows);
-    return found.back();
+    return found.emplace_back(all_rows(trained, split, path, key, communicator));
   };
   if (data.validation_fraction > 0) {
     HeldOut& rows = add("validation", data.train, "data.train");
@@ -45,7 +51,7 @@ std::vector<HeldOut> held_out_of(const trainer::TrainedModel& trained, comm::Com
 
 void add_information(const trainer::TrainedModel& trained, const HeldOut& held_out, Metrics& metrics,
                      const comm::Communicator& communicator) {
-  const std::vector<std::int64_t> rows = spread_evenly(held_out.rows, information_rows);
+  const std::vector<std::int64_t> rows = data::spread_evenly(held_out.rows, information_rows);
   std::vector<double> values = held_out.file.figures(rows, posterior_figures(trained, 0));
   if (communicator.rank() != 0) return;
   const std::int64_t latent = latent_model_of(trained, "evaluate").latent();
@@ -104,8 +110,7 @@ std::vector<EvaluatedRows> evaluate_latent(const trainer::TrainedModel& trained,
   if (data.empty()) {
     all = held_out_of(trained, communicator);
   } else {
-    all.push_back({"file", LatentRows(trained, data, "--data", communicator), {}});
-    all.back().rows = first_rows(all.back().file.facts().rows);
+    all.push_back(all_rows(trained, "file", data, "--data", communicator));
   }
   std::vector<EvaluatedRows> results;
   for (HeldOut& held_out : all) {

@@ -9,7 +9,6 @@
 #include "svi/base/error.hpp"
 #include "svi/cli/infer.hpp"
 #include "svi/data/local_rows.hpp"
-#include "svi/data/partition.hpp"
 #include "svi/trainer/evaluator.hpp"
 
 namespace svi::cli {
@@ -40,17 +39,9 @@ std::vector<std::int64_t> first_rows(std::int64_t count) {
   return rows;
 }
 
-std::vector<std::int64_t> spread_evenly(const std::vector<std::int64_t>& rows, std::int64_t most) {
-  const std::int64_t count = std::min(std::ssize(rows), most);
-  std::vector<std::int64_t> some;
-  for (std::int64_t i = 0; i < count; ++i)
-    some.push_back(rows[static_cast<std::size_t>(data::place_of(i, std::ssize(rows), count))]);
-  return some;
-}
-
 LatentRows::LatentRows(const trainer::TrainedModel& trained, const std::string& path, const char* key,
-                       comm::Communicator& communicator)
-    : trained_(trained), communicator_(communicator) {
+                       comm::Communicator& communicator, RowCheck check)
+    : trained_(trained), communicator_(communicator), check_(check) {
   comm::together(communicator, "opening the rows", [&] {
     file_ = std::make_shared<const data::DataFile>(path);
     cli::require_fit(trained, facts(), key);
@@ -69,7 +60,7 @@ Tensor LatentRows::of_block(std::span<const std::int64_t> rows, const RowFigures
       data::LocalRows(*file_, rows).slice(0, std::ssize(rows), trainer::evaluation_step);
   // No figure looks at labels: they may be of classes that the model does not know.
   if (auto* dense = std::get_if<DenseRows>(&minibatch.rows)) dense->labels.reset();
-  require_fit(minibatch);
+  if (check_ == RowCheck::in_passing) require_fit(minibatch);
   return as_figures(figures.of_rows(minibatch));
 }
 

@@ -19,8 +19,6 @@ LatentModel& latent_model_of(const trainer::TrainedModel& trained, const char* c
 
 /// A file's rows 0 … count − 1.
 std::vector<std::int64_t> first_rows(std::int64_t count);
-/// At most so many of these, at even distances.
-std::vector<std::int64_t> spread_evenly(const std::vector<std::int64_t>& rows, std::int64_t most);
 
 /// The numbers that a model finds for each row, [b, width] float64 of b rows, which come without labels.
 struct RowFigures {
@@ -29,6 +27,9 @@ struct RowFigures {
   std::int64_t rows_at_once = 0;  ///< b, but of the last rows
   std::function<Tensor(const Minibatch&)> of_rows;
 };
+
+/// Whether it is seen as rows pass that one cannot come from the model, or the caller has seen to it.
+enum class RowCheck { in_passing, before };
 
 /// Rows of a file before a trained model, shared among ranks.
 ///
@@ -42,13 +43,13 @@ class LatentRows {
   /// @param trained, communicator must outlive it @param key where the file was named, for messages
   /// @throws Error (missing_input), (bad_data)
   LatentRows(const trainer::TrainedModel& trained, const std::string& path, const char* key,
-             comm::Communicator& communicator);
+             comm::Communicator& communicator, RowCheck check = RowCheck::in_passing);
 
   const std::shared_ptr<const data::DataFile>& file() const { return file_; }
   const data::DataFacts& facts() const { return file_->facts(); }
 
   /// @param rows ascending @param take called on rank 0 with the figures of some rows, in the order of `rows`
-  /// @throws Error (bad_data) when a row cannot come from the model. **Collective.**
+  /// @throws Error (bad_data) when a row cannot come from the model, see RowCheck. **Collective.**
   void pass(std::span<const std::int64_t> rows, const RowFigures& figures,
             const std::function<void(std::span<const double>)>& take) const;
   /// The figures of all rows, on rank 0; elsewhere none. **Collective.**
@@ -60,6 +61,7 @@ class LatentRows {
 
   const trainer::TrainedModel& trained_;
   comm::Communicator& communicator_;
+  RowCheck check_;
   std::shared_ptr<const data::DataFile> file_;
 };
 

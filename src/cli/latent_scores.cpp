@@ -100,8 +100,6 @@ void write_json_lines(const Scores& scores, const std::string& path) {
   io::write_text(path, text);
 }
 
-std::string ending_of(const std::string& path) { return std::filesystem::path(path).extension().string(); }
-
 }  // namespace
 
 void Scores::compare() {
@@ -140,10 +138,10 @@ std::vector<double> scores_of(const trainer::TrainedModel& trained, const Latent
 std::vector<std::int64_t> training_sample(const trainer::TrainedModel& trained, const LatentRows& file,
                                           std::int64_t most) {
   const trainer::DataOptions& data = trained.settings.data;
-  return spread_evenly(data::split_rows(file.facts().rows, data.validation_fraction,
-                                        static_cast<std::uint64_t>(data.split_seed))
-                           .training,
-                       most);
+  return data::spread_evenly(data::split_rows(file.facts().rows, data.validation_fraction,
+                                              static_cast<std::uint64_t>(data.split_seed))
+                                 .training,
+                             most);
 }
 
 void require_training_file(const trainer::TrainedModel& trained) {
@@ -188,14 +186,11 @@ std::vector<std::int64_t> outlier_labels_of(const std::vector<std::int64_t>& lab
 }
 
 void require_scores_ending(const std::string& path) {
-  const std::string ending = ending_of(path);
-  if (ending == ".jsonl" || ending == ".tsv" || ending == ".h5ad" || ending == ".h5") return;
-  throw Error(ExitCode::usage,
-              "the name of the output {} ends in \"{}\", expected .tsv, .h5ad, .h5 or .jsonl", path, ending);
+  io::require_ending(path, {".tsv", ".h5ad", ".h5", ".jsonl"});
 }
 
 void write_scores(const Scores& scores, const std::string& path) {
-  if (ending_of(path) == ".jsonl") return write_json_lines(scores, path);
+  if (path.ends_with(".jsonl")) return write_json_lines(scores, path);
   std::vector<data::Embedding> embeddings{{"X_score", {"score"}}};
   if (!scores.training.empty()) embeddings.push_back({"X_training_share", {"training_share"}});
   if (!scores.labels.empty()) embeddings.push_back({"X_label", {"label"}});

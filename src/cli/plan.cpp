@@ -85,10 +85,10 @@ std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& exper
   const int ranks = communicator.size();
 
   const auto flat_bytes = static_cast<double>(parameters.flat().numel() * parameters.flat().element_size());
-  const double tensors = 1 + static_cast<double>(experiment.rule().state_names().size());
+  const auto pending = static_cast<double>(settings.communication.staleness);
+  const double tensors = 1 + static_cast<double>(experiment.rule().state_names().size()) + pending;
   const bool is_lazy = std::ranges::any_of(parameters.shapes(), &ParameterShape::is_lazy);
-  const std::int64_t batch = data.batch(settings.train);
-  const std::int64_t local_batch = (batch + ranks - 1) / ranks;
+  const std::int64_t local_batch = data.local_batch(settings.train, ranks);
   const double working = static_cast<double>(experiment.model().workspace_bytes(local_batch));
 
   std::vector<std::pair<std::string, std::string>> lines;
@@ -110,12 +110,12 @@ std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& exper
                             settings.device.threads > 1 ? "s" : "", settings.device.precision));
   add("parameters", fmt::format("{} ({})", count_text(parameters.elements()), bytes_text(flat_bytes)));
   add("steps", fmt::format("{} of {} rows, {} per epoch", count_text(experiment.total_steps()),
-                           count_text(batch), count_text(data.steps_per_epoch())));
+                           count_text(data.batch(settings.train)), count_text(data.steps_per_epoch())));
   add("all-reduce per step", (is_lazy && ranks > 1 ? "rows of the words that occur, at most " : "") +
                                  bytes_text(ranks > 1 ? flat_bytes : 0));
   add("checkpoint", fmt::format("{} each, {} free", bytes_text(tensors * flat_bytes + 65536),
                                 free_space_text(experiment.run_directory())));
-  add("memory per rank", memory_text(data, (tensors + 1) * flat_bytes, working, is_lazy));
+  add("memory per rank", memory_text(data, (tensors + 1 + pending) * flat_bytes, working, is_lazy));
   const std::int64_t done = experiment.state().step;
   add("run directory",
       experiment.run_directory() + (done > 0 ? fmt::format(", resumed at step {}", count_text(done)) : ""));

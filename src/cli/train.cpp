@@ -34,6 +34,7 @@ constexpr const char* examples = R"(Examples:
   svi-train configs/lda-debian.yaml --dry-run
 
 Started again with the same run directory it resumes from the newest valid checkpoint.
+Ctrl-C, SIGTERM or SIGUSR2 end it at the next step, after a checkpoint; the same again two seconds later, at once.
 Exit codes: 0 done, 64 usage, 65 bad data, 66 missing input, 70 diverged or internal, 71 communication failed,
 73 cannot write, 75 stopped on request (start again to resume), 78 bad configuration.)";
 

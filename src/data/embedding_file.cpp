@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <vector>
@@ -158,7 +157,11 @@ class MatrixMarketEmbeddings : public TextEmbeddings {
   std::vector<float> all_;
 };
 
-std::string ending_of(const std::string& path) { return std::filesystem::path(path).extension().string(); }
+std::string ending_of(const std::string& path, std::size_t embeddings) {
+  std::vector<std::string> endings{".h5ad", ".h5", ".tsv"};
+  if (embeddings == 1) endings.emplace_back(".mtx");
+  return io::require_ending(path, endings);
+}
 
 }  // namespace
 
@@ -169,19 +172,13 @@ std::vector<std::string> numbered(const std::string& column, std::int64_t count)
 }
 
 void require_embedding_ending(const std::string& path, std::size_t embeddings) {
-  const std::string ending = ending_of(path);
-  if (ending == ".h5ad" || ending == ".h5" || ending == ".tsv") return;
-  const bool is_single = embeddings == 1;
-  if (is_single && ending == ".mtx") return;
-  throw Error(ExitCode::usage, "the name of the output {} ends in \"{}\", expected {}", path, ending,
-              is_single ? ".h5ad, .h5, .tsv or .mtx" : ".h5ad, .h5 or .tsv");
+  ending_of(path, embeddings);
 }
 
 std::unique_ptr<EmbeddingFile> create_embedding_file(const std::string& path,
                                                      const std::vector<std::string>& ids,
                                                      const std::vector<Embedding>& embeddings) {
-  require_embedding_ending(path, embeddings.size());
-  const std::string ending = ending_of(path);
+  const std::string ending = ending_of(path, embeddings.size());
   if (ending == ".tsv") return std::make_unique<TsvEmbeddings>(path, ids, embeddings);
   if (ending == ".mtx") return std::make_unique<MatrixMarketEmbeddings>(path, ids, embeddings);
   return std::make_unique<AnnDataEmbeddings>(path, ids, embeddings);

@@ -32,6 +32,14 @@ std::vector<std::int64_t> balanced_cuts(const std::vector<std::int64_t>& weight_
 
 }  // namespace
 
+std::vector<std::int64_t> spread_evenly(std::span<const std::int64_t> rows, std::int64_t most) {
+  const std::int64_t count = std::min(std::ssize(rows), most);
+  std::vector<std::int64_t> some;
+  for (std::int64_t i = 0; i < count; ++i)
+    some.push_back(rows[static_cast<std::size_t>(place_of(i, std::ssize(rows), count))]);
+  return some;
+}
+
 Partition::Partition(
     std::vector<std::int64_t> rows, std::int64_t shards, std::int64_t ranks,
     const std::function<std::vector<std::int64_t>(std::span<const std::int64_t>)>& weight_before)

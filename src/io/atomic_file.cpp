@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -95,6 +96,15 @@ void AtomicFile::commit() {
   if (::rename(temporary_path_.c_str(), path_.c_str()) != 0) refuse("save", path_, errno);
   is_committed_ = true;
   sync_folder(path_);
+}
+
+std::string require_ending(const std::string& path, const std::vector<std::string>& endings) {
+  const std::string ending = std::filesystem::path(path).extension();
+  if (std::ranges::find(endings, ending) != endings.end()) return ending;
+  std::string expected = endings.front();
+  for (std::size_t i = 1; i < endings.size(); ++i)
+    expected += (i + 1 < endings.size() ? ", " : " or ") + endings[i];
+  throw Error(ExitCode::usage, "the name of the output {} ends in \"{}\", expected {}", path, ending, expected);
 }
 
 void write_text(const std::string& path, const std::string& text) {

@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <numeric>
 #include <string>
 
@@ -16,7 +17,8 @@ void ConvolutionOptions::describe(OptionSet& options) {
       "same way back");
   options.integers("kernels", kernels, Range::between(1, 255), "pixels",
                    "of a convolutional network: width and height, one number for all layers or one for each; "
-                   "larger than the stride by an even number, or equal");
+                   "larger than the stride by an even number, or equal, and by at most twice the longer side "
+                   "of the maps it meets");
   options.integers("strides", strides, Range::between(1, 255), "pixels",
                    "of a convolutional network: one number for all layers or one for each; each divides the "
                    "height and width that it meets");
@@ -71,6 +73,13 @@ void require_closing(const ConvolutionStage& stage, std::size_t layer) {
                 layer + 1, stage.kernel, stage.stride, rows, columns, rows / stage.stride,
                 columns / stage.stride, stage.stride, stage.stride + 2, stage.stride + 4);
   }
+  const std::int64_t longer = std::max(rows, columns);
+  if (stage.padding() <= longer) return;
+  throw Error(ExitCode::bad_config,
+              "layer {} of model.channels (kernel {}, stride {}) meets maps of {} rows and {} columns and "
+              "would pad them by {} on each side, more than they measure; with this stride model.kernels fits "
+              "up to {}",
+              layer + 1, stage.kernel, stage.stride, rows, columns, stage.padding(), stage.stride + 2 * longer);
 }
 
 }  // namespace

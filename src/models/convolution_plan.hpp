@@ -37,7 +37,8 @@ struct ConvolutionStage {
   std::int64_t padding() const { return (kernel - stride) / 2; }
 };
 
-/// The encoder's convolutions in their order, each of whose sizes is divided by its stride without rest.
+/// The encoder's convolutions in their order, each of whose sizes is divided by its stride without rest, and
+/// none of which pads maps by more than they measure.
 /// @param feature_shape [height, width] or [height, width, channels]
 /// @throws Error (bad_config) for rows that are no pictures, for lists that do not fit each other, and naming
 /// the layer where sizes do not come out. **Local.**

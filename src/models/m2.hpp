@@ -31,7 +31,7 @@ struct M2Options : ModelOptions {
 
   void describe(OptionSet& model, OptionSet& objective) override;
   bool learns_labels() const override { return true; }
-  bool works_on_libtorch_threads() const override { return network.network == "convolutional"; }
+  bool works_on_libtorch_threads() const override { return network.is_convolutional(); }
   std::unique_ptr<Model> build(const DataShape& shape) const override;
 };
 

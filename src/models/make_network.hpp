@@ -20,6 +20,8 @@ struct NetworkOptions {
   ConvolutionOptions convolutions;
 
   void describe(OptionSet& options);
+  /// Convolutions are LibTorch's work and never in bfloat16.
+  bool is_convolutional() const { return network == "convolutional"; }
 };
 
 /// From features to `outputs` numbers.

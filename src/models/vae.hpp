@@ -33,9 +33,9 @@ struct VaeOptions : ModelOptions {
 
   void describe(OptionSet& model, OptionSet& objective) override;
   bool takes_counts() const override;
-  bool takes_bfloat16() const override { return network.network == "mlp"; }  // convolutions: in float32
+  bool takes_bfloat16() const override { return !network.is_convolutional(); }
   void use_bfloat16() override { network.layers.in_bfloat16 = true; }
-  bool works_on_libtorch_threads() const override { return network.network == "convolutional"; }
+  bool works_on_libtorch_threads() const override { return network.is_convolutional(); }
   std::unique_ptr<Model> build(const DataShape& shape) const override;
 };
 

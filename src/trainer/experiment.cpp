@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "feature_means.hpp"
+#include "pending.hpp"
 #include "run_checkpoints.hpp"
 #include "share_state.hpp"
 #include "svi/base/error.hpp"
@@ -96,8 +97,7 @@ Experiment::Experiment(Settings settings, comm::Communicator& communicator, Star
 
 // No refusal, since the work is estimated by a rule of thumb.
 void Experiment::warn_of_memory() {
-  const std::int64_t ranks = communicator_.size();
-  const std::int64_t local_batch = (data_->batch(settings_.train) + ranks - 1) / ranks;
+  const std::int64_t local_batch = data_->local_batch(settings_.train, communicator_.size());
   const auto working = static_cast<double>(model_->workspace_bytes(local_batch));
   if (working <= host_bytes()) return;
   start_events_.push_back(
@@ -149,15 +149,18 @@ void Experiment::build() {
   require_fit(data_->test(), "data.test", settings_.data.test);
   rule_ = make_update_rule(settings_.optimizer, {total_steps_, per_epoch});
   state_.seed = static_cast<std::uint64_t>(settings_.run.seed);
-  require_memory(model_->parameter_shapes(), element_type(), rule_->state_names().size());
+  require_memory(model_->parameter_shapes(), element_type(),
+                 rule_->state_names().size() + static_cast<std::size_t>(2 * settings_.communication.staleness));
   state_.parameters = ParameterSet(model_->parameter_shapes(), element_type());
-  if (start_.with_rows) {
-    model_->initialize(state_.parameters, Philox(state_.seed));
-    const auto* latent = dynamic_cast<const LatentModel*>(model_.get());
-    if (latent != nullptr && latent->starts_at_data())
-      latent->start_at(feature_means(settings_.data), state_.parameters);
-  }
+  if (start_.with_rows) model_->initialize(state_.parameters, Philox(state_.seed));
+  prepare_optimizer();
+}
+
+// As it is before the first step: an average begins with the parameters.
+void Experiment::prepare_optimizer() {
+  state_.optimizer.clear();
   prepare_state(*rule_, state_);
+  if (settings_.communication.staleness > 0) prepare_pending(*model_, state_);
 }
 
 // Whoever is to choose by the validation rows needs some, and evaluations on the way.
@@ -231,11 +234,22 @@ void Experiment::resume() {
     forget_best_of_another_measure(found->facts.config_yaml);
     start_events_.push_back(
         {progress(), "resumed", fmt::format("resumed at step {} of {}", state_.step, total_steps_)});
-  } else if (!settings_.run.warm_start.empty()) {
-    start_from(settings_.run.warm_start);
+  } else {
+    begin_anew();
   }
   // Only now: a refused start must leave the earlier run's files as they were.
   if (start_.with_rows) io::write_text(run_directory_ + "/config.yaml", config_yaml_);
+}
+
+// With the model's first parameters as they are, at the means of the data, or with another run's parameters.
+void Experiment::begin_anew() {
+  const auto* latent = dynamic_cast<const LatentModel*>(model_.get());
+  if (!settings_.run.warm_start.empty()) {
+    start_from(settings_.run.warm_start);
+  } else if (start_.with_rows && latent != nullptr && latent->starts_at_data()) {
+    latent->start_at(feature_means(settings_.data), state_.parameters);
+  }
+  prepare_optimizer();
 }
 
 // A new run begins with another's parameters, and is told apart from a resumed one in all else.
@@ -245,8 +259,6 @@ void Experiment::start_from(const std::string& path) try {
     start_events_.push_back({progress(), "rejected", "rejected " + reason});
   require_fit_to_start_from(source, settings_, *model_, *rule_);
   const std::string done = take_parameters(source, data_->facts(), state_.parameters);
-  state_.optimizer.clear();
-  prepare_state(*rule_, state_);
   start_events_.push_back({progress(), "warm_started", done});
 } catch (const Error& error) {
   throw Error(error.code(), "run.warm_start: {}", error.what());
@@ -328,6 +340,7 @@ Outcome Experiment::run(Observer& observer, const StopSignal& stop) {
                                  .evaluate_every = evaluate_every_,
                                  .log_every = settings_.run.log_every_steps,
                                  .patience = settings_.evaluation.patience,
+                                 .staleness = settings_.communication.staleness,
                                  .nonfinite_steps = settings_.train.nonfinite_steps};
   Trainer trainer({*model_, *rule_, *data_, communicator_, *checkpoints, observer, stop}, schedule, state_);
   return trainer.run(last_validation_);

@@ -98,6 +98,9 @@ void CommunicationOptions::describe(OptionSet& options) {
   options.choice("backend", backend, {"auto", "mpi", "single"},
                  "auto: MPI under mpirun or srun, else none; mpi, single: refuse any other start");
   options.choice("reduction", reduction, {"fast"}, "fast: the library's order of summation");
+  options.integer("staleness", staleness, Range::between(0, 1), "steps",
+                  "1: a minibatch's sums belong to the parameters of one step ago, so that they travel between ranks "
+                  "while the next one's are computed");
   options.real("timeout_seconds", timeout_seconds, Range::above(0), "seconds",
                "a rank that waits longer gives up");
 }
@@ -237,7 +240,8 @@ std::string Settings::run_directory() const {
 namespace {
 
 bool may_change(const std::string& key, Dependence dependence) {
-  static const std::set<std::string> fixed{"run.seed", "communication.reduction", "device.precision"};
+  static const std::set<std::string> fixed{"run.seed", "communication.reduction", "communication.staleness",
+                                           "device.precision"};
   static const std::set<std::string> of_data{"data.train", "data.test", "data.validation",
                                              "data.memory_limit", "model.prior_file"};
   static const std::set<std::string> of_evaluations{"evaluation.every_epochs", "evaluation.every_steps",

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "pending.hpp"
 #include "svi/trainer/reduction.hpp"
 
 namespace svi::trainer {
@@ -43,6 +44,7 @@ void visit_numbers(const Model& model, TrainingState& state, Visit visit) {
   }
   visit_lists(model.terms(), state.previous_means, visit);
   visit_lists(model.watched(), state.watched, visit);
+  visit_lists(pending_terms(model, state), state.pending_terms, visit);
 }
 
 }  // namespace

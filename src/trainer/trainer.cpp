@@ -8,6 +8,7 @@
 
 #include "divergence.hpp"
 #include "nonfinite.hpp"
+#include "pending.hpp"
 #include "svi/base/error.hpp"
 #include "svi/base/flush_denormals.hpp"
 #include "svi/base/stopwatch.hpp"
@@ -35,44 +36,68 @@ Trainer::Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, Tra
       evaluator_(parts.model, parts.communicator, state.seed),
       minibatches_(parts.data, parts.communicator, parts.model.rows_of_every_step(),
                    has_lazy_matrix(parts.model)),
-      reduction_(parts.communicator),
-      contribution_(parts.model.parameter_shapes(), state.parameters.flat().scalar_type(),
-                    with_stop_votes(parts.model.terms())),
-      nothing_(contribution_.terms.layout()),
-      interval_(contribution_.terms.layout()) {}
+      nothing_(),
+      interval_() {
+  const SumLayout terms = with_stop_votes(parts.model.terms());
+  for (std::int64_t i = 0; i <= schedule.staleness; ++i)
+    sums_.push_back({Contribution(parts.model.parameter_shapes(), state.parameters.flat().scalar_type(), terms),
+                     Reduction(parts.communicator)});
+  nothing_ = interval_ = Sums(sums_.front().contribution.terms.layout());
+  take_pending();
+}
+
+Trainer::Sum& Trainer::sum_of(std::int64_t step) {
+  return sums_[static_cast<std::size_t>(step % std::ssize(sums_))];
+}
+
+// Unless that was done a step ago. Collective.
+void Trainer::begin(std::int64_t step) {
+  Sum& sum = sum_of(step);
+  if (sum.step == step) return;
+  // 1. The step's global minibatch, a pure function of (seed, step); here this rank's part of it.
+  const Minibatch minibatch = minibatches_.take(step);
+  sum.step = step;
+  sum.ids = minibatch.ids;
+
+  // 2. Sums over this rank's data points, and 3. over all ranks: what the model has finished is already on its way
+  // while it computes the rest.
+  sum.contribution.clear(minibatch.occurring);
+  sum.contribution.terms.scalar("stop_votes") = parts_.stop.is_requested() ? 1 : 0;
+  sum.reduction.begin(sum.contribution);
+  parts_.model.accumulate(state_.parameters, minibatch, {noise_, state_.previous_means}, sum.contribution);
+  sum.reduction.start_rest();
+}
 
 Outcome Trainer::run(const Metrics& last_validation) {
   const FlushDenormals for_speed;
   Outcome outcome{.validation = last_validation};
   while (!is_over() && !outcome.was_stopped) {
     const Stopwatch stopwatch;
-    // 1. The step's global minibatch, a pure function of (seed, step); here this rank's part of it.
-    const Minibatch minibatch = minibatches_.take(state_.step);
-
-    // 2. Sums over this rank's data points, and 3. over all ranks: what the model has finished is already on
-    // its way while it computes the rest, and all of it while the next minibatch is gathered.
-    contribution_.clear(minibatch.occurring);
-    contribution_.terms.scalar("stop_votes") = parts_.stop.is_requested() ? 1 : 0;
-    reduction_.begin(contribution_);
-    parts_.model.accumulate(state_.parameters, minibatch, {noise_, state_.previous_means}, contribution_);
-    reduction_.start_rest();
-    if (state_.step + 1 < schedule_.total_steps) minibatches_.prepare(state_.step + 1);
-    reduction_.finish();
+    // 1. to 3. The totals of the step's minibatch, which are on their way while the next one is gathered; with
+    // staleness they have been since the step before, while those of the next one are computed with the parameters
+    // as they are now, ahead of this step's update. So they are at the last step, too: the run may be resumed.
+    begin(state_.step);
+    const std::int64_t ahead = state_.step + schedule_.staleness;
+    begin(ahead);
+    if (ahead + 1 < schedule_.total_steps) minibatches_.prepare(ahead + 1);
+    Sum& sum = sum_of(state_.step);
+    sum.reduction.finish();
+    Contribution& totals = sum.contribution;
 
     // 4. The totals as a direction of ascent in the model's geometry, and 5. a step along it, unless they are
     // not finite: on every rank or on none, since all have the same totals.
-    const char* fault = nonfinite_terms(contribution_);
+    const char* fault = nonfinite_terms(totals);
     if (fault == nullptr) {
-      parts_.model.to_direction(state_.parameters, contribution_);
-      contribution_.measure();
-      fault = nonfinite_direction(contribution_);
+      parts_.model.to_direction(state_.parameters, totals);
+      totals.measure();
+      fault = nonfinite_direction(totals);
     }
     if (fault == nullptr) {
-      parts_.rule.update(state_, contribution_);
+      parts_.rule.update(state_, totals);
       parts_.model.derive(state_.parameters, state_.step + 1);
-      remember_totals();
+      remember(totals.terms);
     } else {
-      skip(minibatch, fault);
+      skip(sum, fault);
     }
     state_.step += 1;
     const double seconds = stopwatch.seconds();
@@ -81,17 +106,37 @@ Outcome Trainer::run(const Metrics& last_validation) {
 
     // 6. Tell, evaluate and save where due.
     tell_step();
-    tell_notice(fault == nullptr ? contribution_.terms : nothing_);
-    outcome.was_stopped = contribution_.terms.scalar("stop_votes") > 0;
+    tell_notice(fault == nullptr ? totals.terms : nothing_);
+    outcome.was_stopped = totals.terms.scalar("stop_votes") > 0;
     if (evaluation_is_due(state_.step)) validate(outcome.validation);
     if (outcome.was_stopped || is_over() || parts_.checkpoints.is_due(state_)) {
+      keep_pending();
       parts_.checkpoints.save(state_, progress(), outcome.validation);
     }
   }
   minibatches_.finish();
+  sum_of(state_.step).reduction.finish();
   if (!outcome.was_stopped && state_.step < schedule_.total_steps) tell_patience();
   if (!outcome.was_stopped) test(outcome.test);
   return outcome;
+}
+
+// What a run that is resumed had computed for its next step. Local.
+void Trainer::take_pending() {
+  if (schedule_.staleness == 0) return;
+  Sum& sum = sum_of(state_.step);
+  if (!trainer::take_pending(state_, parts_.model.rows_of_every_step(), sum.contribution)) return;
+  sum.step = state_.step;
+  sum.ids = parts_.data.minibatch(state_.step).ids;
+}
+
+// Waits for the totals of the next step, which checkpoints hold. Only where one is written, since others go on and
+// bring their part.
+void Trainer::keep_pending() {
+  if (schedule_.staleness == 0) return;
+  Sum& sum = sum_of(state_.step);
+  sum.reduction.finish();
+  trainer::keep_pending(sum.contribution, state_);
 }
 
 Progress Trainer::progress() const {
@@ -100,12 +145,12 @@ Progress Trainer::progress() const {
 
 // A step that is none: parameters, optimizer and means stay as they were. Its rows are told, and so is the
 // end of the run when there were too many. Collective.
-void Trainer::skip(const Minibatch& minibatch, const char* fault) {
+void Trainer::skip(const Sum& sum, const char* fault) {
   state_.skipped_steps += 1;
   Progress place = progress();
   place.step += 1;  // the step that was to be completed: a run resumed before it tells it again
-  const NonfiniteRecord record{place, fault, contribution_.terms,
-                               rows_of_all_ranks(parts_.communicator, minibatch.ids)};
+  const NonfiniteRecord record{place, fault, sum.contribution.terms,
+                               rows_of_all_ranks(parts_.communicator, sum.ids)};
   parts_.observer.on_nonfinite(record);
   parts_.observer.on_event(
       {place, "nonfinite_step",
@@ -119,12 +164,11 @@ void Trainer::skip(const Minibatch& minibatch, const char* fault) {
 
 // For training lines; and objectives that are nonlinear in means over the data take them from the step
 // before.
-void Trainer::remember_totals() {
-  for (std::size_t i = 0; i < interval_.flat().size(); ++i)
-    interval_.flat()[i] += contribution_.terms.flat()[i];
-  const double rows = contribution_.terms.scalar("rows");
+void Trainer::remember(const Sums& totals) {
+  for (std::size_t i = 0; i < interval_.flat().size(); ++i) interval_.flat()[i] += totals.flat()[i];
+  const double rows = totals.scalar("rows");
   for (const auto& [name, length] : parts_.model.terms()) {
-    const std::span<const double> sums = contribution_.terms[name];
+    const std::span<const double> sums = totals[name];
     std::vector<double>& means = state_.previous_means[name];
     means.assign(sums.begin(), sums.end());
     for (double& mean : means) mean /= rows;
@@ -135,10 +179,12 @@ void Trainer::tell_step() {
   parts_.observer.on_step(progress());
   if (state_.step % schedule_.log_every != 0 && state_.step != schedule_.total_steps) return;
 
+  double waited = 0;
+  for (Sum& sum : sums_) waited += sum.reduction.take_seconds();
   TrainingRecord record{progress(),
                         parts_.model.training_metrics(state_.parameters, interval_),
                         interval_.scalar("rows") / interval_seconds_,
-                        reduction_.take_seconds() / interval_seconds_,
+                        waited / interval_seconds_,
                         parts_.rule.rate_name(),
                         parts_.rule.rate(state_.step - 1)};
   parts_.observer.on_training(record);
@@ -192,6 +238,7 @@ void Trainer::validate(Metrics& metrics) {
   if (is_best) {
     state_.best_value = value;
     state_.best_step = state_.step;
+    keep_pending();
     parts_.checkpoints.save_best(state_, progress(), metrics);
   }
   parts_.observer.on_evaluation({progress(), "validation", metrics, name, is_best});

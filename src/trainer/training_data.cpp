@@ -227,6 +227,10 @@ std::int64_t TrainingData::batch(const TrainOptions& train) const {
   return labelled_sampler_ ? most + std::min(train.labelled_batch, labelled_rows_) : most;
 }
 
+std::int64_t TrainingData::local_batch(const TrainOptions& train, std::int64_t ranks) const {
+  return (batch(train) + ranks - 1) / ranks;
+}
+
 // Whether this rank's training rows fit into data.memory_limit, or how much of them streams at a time.
 void TrainingData::choose_memory(const data::DataFile& file, const Settings& settings, RowUse use) {
   const std::vector<std::int64_t> mine = file_rows_of(rank_);

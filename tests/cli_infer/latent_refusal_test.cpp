@@ -94,6 +94,7 @@ TEST_F(LatentRefusals, Options) {
   expect_told(infer(encode(images_, folder_ / "z.csv")), ExitCode::usage,
               {"z.csv", "expected .h5ad, .h5 or .tsv"});
   expect_told(infer(score(images_, "--output a.mtx")), ExitCode::usage, {"a.mtx", ".jsonl"});
+  expect_told(infer(score(images_, "--output ''")), ExitCode::usage, {"--output is empty"});
   expect_told(infer(encode(images_, folder_ / "nowhere/z.h5")), ExitCode::cannot_write, {"nowhere"});
   expect_told(infer(score(images_, "--output nowhere/a.tsv")), ExitCode::cannot_write, {"nowhere"});
   expect_told(infer(encode(images_, "/proc/z.h5")), ExitCode::cannot_write, {"/proc/z.h5"});

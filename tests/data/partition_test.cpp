@@ -92,6 +92,14 @@ TEST(Partition, MoreRanksThanShardsAreRefused) {
                      [] { Partition(numbers(100), 4, 5, nullptr); });
 }
 
+TEST(SpreadEvenly, TakesRowsAtEvenDistances) {
+  const std::vector<std::int64_t> rows{3, 5, 8, 13, 21, 34, 55};
+  EXPECT_EQ(spread_evenly(rows, 3), (std::vector<std::int64_t>{3, 8, 21}));  // places 0, ⌊7/3⌋, ⌊14/3⌋
+  EXPECT_EQ(spread_evenly(rows, 7), rows);
+  EXPECT_EQ(spread_evenly(rows, 100), rows);
+  EXPECT_TRUE(spread_evenly({}, 3).empty());
+}
+
 TEST(SplitRows, IsTheDocumentedHash) {
   const HeldOutSplit split = split_rows(20000, 0.1, 7);
   std::vector<std::int64_t> expected;

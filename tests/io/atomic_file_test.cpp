@@ -73,6 +73,19 @@ TEST(AtomicFile, FollowsALinkAndReplacesNoDeviceOrPipe) {
   EXPECT_EQ(folder.files(), 3U);
 }
 
+TEST(Endings, AreThoseThatCanBeWritten) {
+  EXPECT_EQ(require_ending("folder.png/a.b.h5", {".h5ad", ".h5"}), ".h5");
+  EXPECT_EQ(require_ending("a.png", {".png"}), ".png");
+  const auto requiring = [](const std::string& path, const std::vector<std::string>& endings) {
+    return [path, endings] { require_ending(path, endings); };
+  };
+  expect_error(ExitCode::usage, {"a.csv ends in \".csv\", expected .h5ad, .h5 or .tsv"},
+               requiring("a.csv", {".h5ad", ".h5", ".tsv"}));
+  expect_error(ExitCode::usage, {"ends in \"\", expected .json or .html"},
+               requiring("folder.html/a", {".json", ".html"}));
+  expect_error(ExitCode::usage, {"ends in \".PNG\", expected .png"}, requiring("a.PNG", {".png"}));
+}
+
 TEST(Text, ComesBackWhole) {
   const Folder folder;
   const std::string text("two\nlines\0and a zero", 20);

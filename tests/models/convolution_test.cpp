@@ -137,7 +137,7 @@ TEST_P(Convolutions, AreEachOthersAdjoint) {
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Convolutions,
                          testing::Values(Case{4, 6, 4, 2}, Case{4, 6, 2, 2}, Case{3, 5, 3, 1},
-                                         Case{3, 4, 1, 1}, Case{6, 3, 5, 3}, Case{2, 2, 7, 1}));
+                                         Case{3, 4, 1, 1}, Case{6, 3, 5, 3}, Case{3, 3, 7, 1}));
 
 // A likelihood's K outputs of a feature stand where the likelihood looks for them: known by their biases.
 TEST(ConvolutionalDecoders, LayOutputsOutAsTheLikelihoodDoes) {
@@ -213,6 +213,19 @@ TEST(ConvolutionPlans, RefuseSizesThatDoNotComeOut) {
   expect_refused({.channels = {8, 8}, .kernels = {4, 3}}, {28, 28},
                  {"layer 2", "kernel 3, stride 2", "14 rows", "2, 4 or 6"});
   expect_refused({.channels = {8}, .kernels = {2}, .strides = {4}}, {28, 28}, {"layer 1", "4, 6 or 8"});
+}
+
+TEST(ConvolutionPlans, RefuseKernelsFarWiderThanWhatTheyMeet) {
+  const auto padding = [](std::int64_t kernel, const std::vector<std::int64_t>& shape) {
+    return plan_convolutions({.channels = {8}, .kernels = {kernel}, .strides = {1}}, shape).front().padding();
+  };
+  EXPECT_EQ(padding(17, {8, 8}), 8);
+  EXPECT_EQ(padding(25, {1, 12}), 12);  // the longer side decides: a signal is a picture of one row
+  expect_refused({.channels = {8}, .kernels = {19}, .strides = {1}}, {8, 8},
+                 {"layer 1 of model.channels (kernel 19, stride 1)", "8 rows and 8 columns",
+                  "by 9 on each side", "model.kernels fits up to 17"});
+  expect_refused({.channels = {8, 8}, .kernels = {4, 254}}, {16, 8},
+                 {"layer 2", "kernel 254, stride 2", "8 rows and 4 columns", "by 126", "up to 18"});
 }
 
 TEST(ConvolutionPlans, RefuseWhatIsNoPictureAndListsThatDoNotFit) {

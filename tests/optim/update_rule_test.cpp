@@ -13,6 +13,21 @@ using svi::OptimizerOptions;
 using svi::Tensor;
 using svi::TrainingState;
 
+OptimizerOptions options_of(const char* type, double learning_rate) {
+  OptimizerOptions options;
+  options.type = type;
+  options.learning_rate = learning_rate;
+  return options;
+}
+
+std::unique_ptr<svi::UpdateRule> robbins_monro(double delay, double forgetting_rate) {
+  OptimizerOptions options;
+  options.type = "robbins_monro";
+  options.delay = delay;
+  options.forgetting_rate = forgetting_rate;
+  return svi::make_update_rule(options, {.total_steps = 100});
+}
+
 TrainingState state_with(const svi::UpdateRule& rule, std::initializer_list<double> values,
                          at::ScalarType type) {
   TrainingState state;
@@ -52,9 +67,7 @@ class AdamByHand {
 };
 
 void adam_follows_the_paper(at::ScalarType type, double tolerance) {
-  OptimizerOptions options;
-  options.learning_rate = 0.01;
-  const auto rule = svi::make_update_rule(options, {.total_steps = 100});
+  const auto rule = svi::make_update_rule(options_of("adam", 0.01), {.total_steps = 100});
   TrainingState state = state_with(*rule, {0.5}, type);
   AdamByHand by_hand;
   double expected = 0.5;
@@ -78,9 +91,7 @@ TEST(Adam, LeavesPaddingZero) {
 }
 
 TEST(Sgd, MomentumByHand) {
-  OptimizerOptions options;
-  options.type = "sgd";
-  options.learning_rate = 0.1;
+  OptimizerOptions options = options_of("sgd", 0.1);
   options.momentum = 0.5;
   const auto rule = svi::make_update_rule(options, {.total_steps = 100});
   TrainingState state = state_with(*rule, {1.0}, at::kDouble);
@@ -90,11 +101,7 @@ TEST(Sgd, MomentumByHand) {
 }
 
 TEST(RobbinsMonro, StepSizesAndStepByHand) {
-  OptimizerOptions options;
-  options.type = "robbins_monro";
-  options.delay = 4;
-  options.forgetting_rate = 0.5;
-  const auto rule = svi::make_update_rule(options, {.total_steps = 100});
+  const auto rule = robbins_monro(4, 0.5);
   EXPECT_DOUBLE_EQ(rule->rate(0), 0.5);  // 4^−½
   EXPECT_DOUBLE_EQ(rule->rate(5), 1.0 / 3);
   TrainingState state = state_with(*rule, {3.0}, at::kDouble);
@@ -103,11 +110,7 @@ TEST(RobbinsMonro, StepSizesAndStepByHand) {
 }
 
 TEST(RobbinsMonro, BatchVariationalBayesIsTheStepOfSizeOne) {
-  OptimizerOptions options;
-  options.type = "robbins_monro";
-  options.delay = 1;
-  options.forgetting_rate = 0;
-  const auto rule = svi::make_update_rule(options, {.total_steps = 100});
+  const auto rule = robbins_monro(1, 0);
   EXPECT_DOUBLE_EQ(rule->rate(0), 1);
   EXPECT_DOUBLE_EQ(rule->rate(1000), 1);
 }
@@ -138,9 +141,7 @@ TEST(UpdateRules, FollowTheFactorOfTheDirection) {
 // A step that was skipped shortens no first step of Adam's and holds back no average.
 TEST(UpdateRules, CountUpdatesNotSkippedSteps) {
   for (const char* type : {"adam", "sgd"}) {
-    OptimizerOptions options;
-    options.type = type;
-    options.learning_rate = 0.01;
+    OptimizerOptions options = options_of(type, 0.01);
     options.average_decay = 0.9;
     const auto rule = svi::make_update_rule(options, {.total_steps = 100});
     TrainingState state = state_with(*rule, {0.5}, at::kDouble);
@@ -158,9 +159,7 @@ TEST(UpdateRules, CountUpdatesNotSkippedSteps) {
 
 TEST(MakeUpdateRule, RefusesADecayOfMoreThanTheWeight) {
   for (const char* type : {"adam", "sgd"}) {
-    OptimizerOptions options;
-    options.type = type;
-    options.learning_rate = 0.5;
+    OptimizerOptions options = options_of(type, 0.5);
     options.weight_decay = 2;
     EXPECT_NO_THROW(svi::make_update_rule(options, {.total_steps = 1}));
     options.weight_decay = 2.5;
@@ -175,9 +174,7 @@ TEST(MakeUpdateRule, RefusesADecayOfMoreThanTheWeight) {
 }
 
 TEST(MakeUpdateRule, RefusesUnknownTypes) {
-  OptimizerOptions options;
-  options.type = "adagrad";
-  EXPECT_THROW(svi::make_update_rule(options, {.total_steps = 1}), svi::Error);
+  EXPECT_THROW(svi::make_update_rule(options_of("adagrad", 0.1), {.total_steps = 1}), svi::Error);
 }
 
 }  // namespace

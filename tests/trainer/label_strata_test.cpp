@@ -90,6 +90,9 @@ TEST_F(LabelStrata, EveryNumberOfRanksTakesTheSameRowsWithTheirWeights) {
   EXPECT_EQ(data.shape().labelled_rows, labels);
   EXPECT_EQ(data.shape().labelled_classes, 5);
   EXPECT_EQ(data.steps_per_epoch(), others.steps_per_epoch());
+  EXPECT_EQ(data.batch(settings.train), 16 + 5);
+  EXPECT_EQ(data.local_batch(settings.train, 1), 21);
+  EXPECT_EQ(data.local_batch(settings.train, 4), 6);
   for (std::int64_t t = 0; t < steps; ++t) {
     const Step step = global_step(data, t);
     Step expected;

@@ -94,6 +94,12 @@ TEST_F(ObjectiveRuns, BeginAtTheMeansOfTheData) {
   EXPECT_LT((two.state.parameters["decoder.1/bias"] - bias).abs().max().item<double>(), 1e-9);
 }
 
+TEST_F(ObjectiveRuns, ResumeAfterTheMeansOfTheDataIsExact) {
+  const std::string options = "--set model.output_bias=data --set optimizer.average_decay=0.9";
+  const checkpoint::Checkpoint whole = run("whole", options);
+  EXPECT_EQ(parameters_hash(run("parts", options, 4).state), parameters_hash(whole.state));
+}
+
 TEST_F(ObjectiveRuns, RefuseMeansWhereTheyAreNoLogOdds) {
   const std::string data = vae() + " --set model.output_bias=data ";
   expect_refusal(train(0, data + "--set model.likelihood=gaussian"), ExitCode::bad_config,

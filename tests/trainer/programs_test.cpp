@@ -244,7 +244,14 @@ TEST_F(Programs, InferDrawsPictures) {
   expect_png(png, 16 * 8 + 2, 4 * 8 + 2);
   expect_infer_refusal("reconstruct --output a.png " + run_, ExitCode::usage, {"--data"});
   expect_infer_refusal("topics " + run_, ExitCode::usage, {"vae", "topics", "svi-infer sample"});
-  expect_infer_refusal("sample --output '' " + run_, ExitCode::usage, {"--output is empty"});
+  for (const std::string command : {"sample", "reconstruct"}) {
+    expect_infer_refusal(command + " --output '' " + run_, ExitCode::usage, {"--output is empty"});
+    for (const std::string name : {"a.h5", "a.jpg", "a"}) {
+      expect_infer_refusal(command + " --output " + (folder_ / (name + " ")) + run_, ExitCode::usage,
+                           {name, "expected .png"});
+      EXPECT_FALSE(std::filesystem::exists(folder_ / name));
+    }
+  }
   expect_infer_refusal("sample --output nowhere/a.png " + run_, ExitCode::cannot_write,
                        {"no folder nowhere"});
   const std::string newest = checkpoint_path(40);

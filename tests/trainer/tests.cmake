@@ -14,6 +14,8 @@ add_dependencies(test_trainer_failure fault_preload)
 svi_test(trainer_programs SOURCES trainer/programs_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
 add_dependencies(test_trainer_programs svi-infer)
 svi_test(trainer_ranks SOURCES trainer/ranks_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
+svi_test(trainer_staleness SOURCES trainer/staleness_test.cpp LIBRARIES trainer_runs)
+svi_test(trainer_stop_signal SOURCES trainer/stop_signal_test.cpp LIBRARIES svi_trainer)
 svi_test(trainer_streaming SOURCES trainer/streaming_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
 svi_test(trainer_early_stopping SOURCES trainer/early_stopping_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
 svi_test(trainer_objective SOURCES trainer/objective_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
@@ -27,7 +29,7 @@ svi_test(trainer_average SOURCES trainer/average_test.cpp LIBRARIES trainer_runs
 add_dependencies(test_trainer_average svi-infer)
 svi_test(trainer_collapse SOURCES trainer/collapse_test.cpp LIBRARIES trainer_runs PROCESSORS 2)
 foreach(test trainer_refusal trainer_ranks_refusal trainer_resume trainer_failure
-        trainer_programs trainer_ranks trainer_streaming trainer_early_stopping
+        trainer_programs trainer_ranks trainer_staleness trainer_streaming trainer_early_stopping
         trainer_warm_start trainer_priors trainer_objective trainer_precision trainer_vae_counts
         trainer_nonfinite trainer_average trainer_collapse)
   target_compile_definitions(test_${test} PRIVATE SVI_MPIEXEC="${MPIEXEC_EXECUTABLE}")

@@ -22,6 +22,9 @@ struct TrainingState {
   /// Means per data point of the previous step's reduced terms, each of the term's length, for objectives
   /// that are nonlinear in them.
   std::map<std::string, std::vector<double>> previous_means;
+  /// With communication.staleness 1: the reduced terms of the next step's minibatch, whose statistics are the
+  /// optimizer's "pending". Zero rows: there are none yet.
+  std::map<std::string, std::vector<double>> pending_terms;
   std::int64_t skipped_steps = 0;  ///< of all steps those without an update, see train.nonfinite_steps
   /// What the model adds up from step to step to notice what goes wrong, see Model::watch.
   std::map<std::string, std::vector<double>> watched;

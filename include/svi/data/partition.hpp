@@ -12,6 +12,9 @@ inline std::int64_t place_of(std::int64_t part, std::int64_t whole, std::int64_t
   return part * (whole / parts) + part * (whole % parts) / parts;
 }
 
+/// At most so many of these, at even distances.
+std::vector<std::int64_t> spread_evenly(std::span<const std::int64_t> rows, std::int64_t most);
+
 /// Rows of a file cut into virtual shards, and consecutive shards dealt to ranks.
 ///
 /// Held-out rows leave first; shard s of S has the rows ⌊sN/S⌋ … ⌊(s+1)N/S⌋ − 1 of those that remain, in file

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace svi::io {
 
@@ -31,6 +32,10 @@ class AtomicFile {
   std::string temporary_path_;
   bool is_committed_ = false;
 };
+
+/// The ending of an output's name, which says what is written: ".h5". @throws Error (usage) when it is not
+/// among these, naming them
+std::string require_ending(const std::string& path, const std::vector<std::string>& endings);
 
 /// Writes a small text file atomically. @throws Error (cannot_write)
 void write_text(const std::string& path, const std::string& text);

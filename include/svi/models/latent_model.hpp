@@ -24,8 +24,10 @@ struct RowBounds {
 /// What models with a latent vector, q(z|x) = N(μ, diag σ²) and p(z) = N(0, I), can do besides. **Local.**
 ///
 /// What is drawn is keyed by (seed of `noise`, rows.step, rows.ids): the same rows get the same numbers
-/// wherever they stand. A matrix product may round a row differently beside other rows; the same block of
-/// rows gives the same bits.
+/// wherever they stand. In float32, also with factors in bfloat16, each element of a fully connected layer's
+/// product is summed in a fixed order, whatever rows are beside it. What LibTorch computes, all products in
+/// float64 and convolutions, may round a row differently beside other rows; the same block of rows gives the
+/// same bits.
 class LatentModel {
  public:
   virtual ~LatentModel() = default;

@@ -48,6 +48,8 @@ class Experiment {
   void require_fit(const data::LocalRows& rows, const char* key, const std::string& path) const;
   void prepare_directory();
   void resume();
+  void prepare_optimizer();
+  void begin_anew();
   void start_from(const std::string& path);
   void require_same_run(const checkpoint::Checkpoint& found);
   void forget_best_of_another_measure(const std::string& config_yaml);

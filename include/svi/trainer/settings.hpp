@@ -66,6 +66,7 @@ struct CheckpointOptions {
 struct CommunicationOptions {
   std::string backend = "auto";
   std::string reduction = "fast";
+  std::int64_t staleness = 0;
   double timeout_seconds = 300;
   void describe(OptionSet& options);
 };

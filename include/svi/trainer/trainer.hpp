@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <vector>
 
 #include "svi/comm/communicator.hpp"
 #include "svi/models/model.hpp"
@@ -48,6 +50,7 @@ struct TrainerSchedule {
   std::int64_t evaluate_every = 0;   ///< steps; 0: only at the end
   std::int64_t log_every = 50;       ///< steps
   std::int64_t patience = 0;         ///< evaluations without a new best that end the run; 0: none do
+  std::int64_t staleness = 0;        ///< communication.staleness
   std::int64_t nonfinite_steps = 0;  ///< how many steps without an update the run survives
 };
 
@@ -63,9 +66,21 @@ class Trainer {
   Outcome run(const Metrics& last_validation = {});
 
  private:
+  /// One step's minibatch, from the sums over this rank's rows to the totals over all.
+  struct Sum {
+    Contribution contribution;
+    Reduction reduction;
+    std::int64_t step = -1;         // whose minibatch it is
+    std::vector<std::int64_t> ids;  // of this rank's rows
+  };
+
+  Sum& sum_of(std::int64_t step);
+  void begin(std::int64_t step);
+  void take_pending();
+  void keep_pending();
   Progress progress() const;
-  void skip(const Minibatch& minibatch, const char* fault);
-  void remember_totals();
+  void skip(const Sum& sum, const char* fault);
+  void remember(const Sums& totals);
   void tell_step();
   void tell_notice(const Sums& totals);
   void validate(Metrics& metrics);
@@ -81,8 +96,7 @@ class Trainer {
   Philox noise_;
   Evaluator evaluator_;
   Minibatches minibatches_;
-  Reduction reduction_;
-  Contribution contribution_;
+  std::deque<Sum> sums_;  // one, and with staleness another
   Sums nothing_;  // the totals of a step that was skipped
 
   // Of the steps since the last training line.

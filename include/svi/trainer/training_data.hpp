@@ -52,6 +52,8 @@ class TrainingData {
   std::int64_t labelled_rows() const { return labelled_rows_; }  ///< see DataShape
   /// Rows of the largest global minibatch.
   std::int64_t batch(const TrainOptions& train) const;
+  /// Rows of a rank's part of it, where it is shared out evenly.
+  std::int64_t local_batch(const TrainOptions& train, std::int64_t ranks) const;
   const data::DataFacts& facts() const { return facts_; }
   DataShape shape() const;
 
