@@ -81,6 +81,9 @@ class Lda : public Model, public TopicModel {
   WordPriors word_priors_;
   std::optional<Statistics<float>> single_;  // the one of the parameters' type
   std::optional<Statistics<double>> double_;
+  // Likewise, for topics of documents: kept, since their buffers are large and blocks of documents small.
+  std::optional<Inference<float>> single_documents_;
+  std::optional<Inference<double>> double_documents_;
 };
 
 }  // namespace svi::lda

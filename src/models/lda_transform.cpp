@@ -34,9 +34,8 @@ TopicPriors Lda::priors(const ParameterSet& parameters) const {
 namespace {
 
 template <typename Real>
-DocumentTopics fit_topics(const Topics& topics, const Minibatch& minibatch, const Philox& noise,
-                          const EStepOptions& options) {
-  Inference<Real> inference(topics.vocabulary());
+DocumentTopics fit_topics(Inference<Real>& inference, const Topics& topics, const Minibatch& minibatch,
+                          const Philox& noise, const EStepOptions& options) {
   inference.prepare(topics, options.estimator, std::get<CountRows>(minibatch.rows));
   std::vector<std::int64_t> iterations(static_cast<std::size_t>(minibatch.size()));
   DocumentTopics result{.theta = at::empty({minibatch.size(), topics.topics()}, at::kFloat)};
@@ -61,9 +60,11 @@ DocumentTopics fit_topics(const Topics& topics, const Minibatch& minibatch, cons
 DocumentTopics Lda::document_topics(const ParameterSet& parameters, const Minibatch& minibatch,
                                     const Philox& noise) {
   const Topics topics(parameters);
-  const EStepOptions options = e_step_options(parameters);
-  return topics.is_double() ? fit_topics<double>(topics, minibatch, noise, options)
-                            : fit_topics<float>(topics, minibatch, noise, options);
+  const auto fit = [&](auto& inference) {
+    if (!inference) inference.emplace(vocabulary());
+    return fit_topics(*inference, topics, minibatch, noise, e_step_options(parameters));
+  };
+  return topics.is_double() ? fit(double_documents_) : fit(single_documents_);
 }
 
 }  // namespace svi::lda
