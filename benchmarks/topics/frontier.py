@@ -28,7 +28,7 @@ SNAPSHOTS = {"tomotopy": [25, 50, 100, 200, 400], "gensim": PASSES, "scikit-lear
 EPOCHS = [0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 50]  # of svi-train: parts of an epoch by train.steps
 OURS = {  # name: what differs from the configuration of the corpus
     "svi-train": [],
-    "svi-train, fast": [f"{key}={value}" for key, value in compare.FAST.items()],
+    "svi-train, fast": [*(f"{key}={value}" for key, value in compare.FAST.items()), "train.batch=32", "optimizer.delay=2"],
     "svi-train, variational": ["model.inference=variational", "model.alpha=0.1", "model.max_iterations=100",
                                "optimizer.forgetting_rate=0.7", "train.batch=256"],
 }
