@@ -3,17 +3,15 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <exception>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
+#include "row_embeddings.hpp"
 #include "svi/base/error.hpp"
 #include "svi/base/units.hpp"
 #include "svi/cli/arguments.hpp"
-#include "svi/cli/infer.hpp"
-#include "svi/data/embedding_file.hpp"
 #include "topic_documents.hpp"
 
 namespace svi::cli {
@@ -153,13 +151,7 @@ void declare_transform(CLI::App& app, RanksAction& action) {
       "  svi-infer transform runs/lda-debian articles.h5 --output topics.h5ad\n"
       "  mpirun -np 4 svi-infer transform runs/lda-debian articles.h5 --output topics.tsv");
   command->callback([options, &action] {
-    try {
-      require_output(options->output, {options->input});
-      data::require_embedding_ending(options->output, 1);
-      data::open_in_child(options->input);
-    } catch (const std::exception&) {
-      options->problem = std::current_exception();  // told on the ranks, once
-    }
+    options->problem = problem_of_files(options->input, options->output, 1);
     action = [options](comm::Communicator& communicator) { return transform(*options, communicator); };
   });
 }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <exception>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -67,6 +66,17 @@ ExitCode write_embeddings(const Options& options, comm::Communicator& communicat
 
 }  // namespace
 
+std::exception_ptr problem_of_files(const std::string& input, const std::string& output, std::size_t embeddings) {
+  try {
+    require_output(output, {input});
+    data::require_embedding_ending(output, embeddings);
+    data::open_in_child(input);
+  } catch (const std::exception&) {
+    return std::current_exception();
+  }
+  return nullptr;
+}
+
 void declare_row_embeddings(CLI::App& command, RanksAction& action,
                             std::function<RowEmbeddings(const trainer::TrainedModel&)> embeddings_of) {
   const auto options = std::make_shared<Options>();
@@ -77,13 +87,7 @@ void declare_row_embeddings(CLI::App& command, RanksAction& action,
       ->required();
   command.add_flag("--json", options->is_json, "say what was done as JSON");
   command.callback([options, &action] {
-    try {
-      require_output(options->output, {options->input});
-      data::require_embedding_ending(options->output, 2);
-      data::open_in_child(options->input);
-    } catch (const std::exception&) {
-      options->problem = std::current_exception();  // told on the ranks, once
-    }
+    options->problem = problem_of_files(options->input, options->output, 2);
     action = [options](comm::Communicator& communicator) { return write_embeddings(*options, communicator); };
   });
 }

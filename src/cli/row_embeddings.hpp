@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <string>
 #include <utility>
@@ -19,6 +21,11 @@ struct RowEmbeddings {
   std::string columns;                      ///< in words: "10 classes"
   std::vector<std::pair<std::string, std::int64_t>> counts;  ///< in JSON: "classes", 10
 };
+
+/// What keeps embeddings of `input` from being written to `output`, found before ranks are launched, to be told on them,
+/// once: a name of the output that will not do, or a damaged input. Null: nothing does. **Local.**
+/// @param embeddings how many the output is to hold
+std::exception_ptr problem_of_files(const std::string& input, const std::string& output, std::size_t embeddings);
 
 /// Gives a command the arguments CHECKPOINT INPUT --output [--json], and the work: embeddings of the input's
 /// rows in their order, on any number of ranks.

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "svi/base/cpu_versions.hpp"
+#include "svi/base/prefetch.hpp"
 #include "svi/core/parallel.hpp"
 
 namespace svi {
@@ -31,12 +32,9 @@ template <typename Real>
 SVI_INLINE void add_rows_body(std::span<const std::int32_t> rows, std::int64_t columns, Real factor,
                               const Real* values, Real* data, double* sums) {
   constexpr std::size_t rows_ahead = 4;
-  constexpr std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(Real));
   for (std::size_t i = 0; i < rows.size(); ++i, values += columns) {
-    if (i + rows_ahead < rows.size()) {
-      const Real* const next = data + rows[i + rows_ahead] * columns;
-      for (std::int64_t k = 0; k < columns; k += line) __builtin_prefetch(next + k, 1);
-    }
+    if (i + rows_ahead < rows.size())
+      prefetch<Access::write>(data + rows[i + rows_ahead] * columns, columns);
     add_row(columns, factor, values, data + rows[i] * columns, sums);
   }
 }

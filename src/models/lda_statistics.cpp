@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "svi/base/prefetch.hpp"
 #include "svi/core/parallel.hpp"
 #include "svi/math/special.hpp"
 
@@ -82,7 +83,7 @@ void Statistics<Real>::write_counts(const RowBlock& rows) const {
         const std::int32_t place = groups_[g].places[static_cast<std::size_t>(r)];
         if (place < 0) continue;
         of_word.push_back(groups_[g].sums.data() + place * stride);
-        for (std::int64_t k = 0; k < stride; k += 16) __builtin_prefetch(of_word.back() + k);
+        prefetch<Access::read>(of_word.back(), stride);
       }
     };
     for (std::int64_t i = first; i < std::min(first + rows_ahead, last); ++i) ask_for(i);

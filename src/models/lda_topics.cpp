@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "svi/base/prefetch.hpp"
 #include "svi/core/parallel.hpp"
 #include "svi/math/special.hpp"
 
@@ -68,7 +69,7 @@ void TopicRows<Real>::compute(const Kernel<Real>& kernel, RowKind kind, std::spa
   const auto compute_row = is_mean ? kernel.mean_row : kernel.topic_row;
   // Below this a row's largest element has lost its neighbours to the end of float32's range.
   constexpr Real smallest_row = 1e-10F;
-  constexpr std::size_t words_ahead = 4;
+  constexpr std::int64_t words_ahead = 4;
   topics_ = topics.topics();
   stride_ = stride_of(topics_);
   values_.resize(words.size() * static_cast<std::size_t>(stride_));
@@ -88,12 +89,8 @@ void TopicRows<Real>::compute(const Kernel<Real>& kernel, RowKind kind, std::spa
   const bool has_tiny_topic = *std::min_element(digamma_totals_.begin(), digamma_totals_.end()) < -40;
   parallel_parts(std::ssize(words), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r) {
-      if (r + static_cast<std::int64_t>(words_ahead) < last) {
-        const auto* next =
-            reinterpret_cast<const char*>(topics.row<Real>(words[static_cast<std::size_t>(r) + words_ahead]));
-        for (std::int64_t byte = 0; byte < topics_ * static_cast<std::int64_t>(sizeof(Real)); byte += 64)
-          __builtin_prefetch(next + byte);
-      }
+      if (r + words_ahead < last)
+        prefetch<Access::read>(topics.row<Real>(words[static_cast<std::size_t>(r + words_ahead)]), topics_);
       const std::int32_t word = words[static_cast<std::size_t>(r)];
       const Real largest = compute_row(topics_, stride_, topics.row<Real>(word), scale, priors_.data(),
                                        factors_.data(), values_.data() + r * stride_);

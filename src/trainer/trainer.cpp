@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "divergence.hpp"
 #include "nonfinite.hpp"
@@ -55,9 +56,8 @@ void Trainer::begin(std::int64_t step) {
   Sum& sum = sum_of(step);
   if (sum.step == step) return;
   // 1. The step's global minibatch, a pure function of (seed, step); here this rank's part of it.
-  const Minibatch minibatch = minibatches_.take(step);
+  Minibatch minibatch = minibatches_.take(step);
   sum.step = step;
-  sum.ids = minibatch.ids;
 
   // 2. Sums over this rank's data points, and 3. over all ranks: what the model has finished is already on its way
   // while it computes the rest.
@@ -66,6 +66,7 @@ void Trainer::begin(std::int64_t step) {
   sum.reduction.begin(sum.contribution);
   parts_.model.accumulate(state_.parameters, minibatch, {noise_, state_.previous_means}, sum.contribution);
   sum.reduction.start_rest();
+  sum.ids = std::move(minibatch.ids);
 }
 
 Outcome Trainer::run(const Metrics& last_validation) {
@@ -130,10 +131,10 @@ void Trainer::take_pending() {
   sum.ids = parts_.data.minibatch(state_.step).ids;
 }
 
-// Waits for the totals of the next step, which checkpoints hold. Only where one is written, since others go on and
-// bring their part.
+// Waits for the totals of the next step, which checkpoints hold: only on rank 0, which writes them, while the others
+// go on and bring their part.
 void Trainer::keep_pending() {
-  if (schedule_.staleness == 0) return;
+  if (schedule_.staleness == 0 || parts_.communicator.rank() != 0) return;
   Sum& sum = sum_of(state_.step);
   sum.reduction.finish();
   trainer::keep_pending(sum.contribution, state_);
