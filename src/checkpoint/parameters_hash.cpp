@@ -14,7 +14,7 @@ void add_set(Sha256& digest, std::string_view name, const ParameterSet& set) {
   digest.add_text(name).add_integer(set.shapes().size());
   for (std::size_t i = 0; i < set.shapes().size(); ++i) {
     const ParameterShape& shape = set.shapes()[i];
-    const Tensor values = set.view(i).cpu();
+    const Tensor values = set.view(i).cpu().contiguous();
     digest.add_text(shape.name).add_text(values.scalar_type() == at::kDouble ? "float64" : "float32");
     digest.add_integer(shape.shape.size());
     for (const std::int64_t extent : shape.shape) digest.add_integer(static_cast<std::uint64_t>(extent));

@@ -69,9 +69,10 @@ void require_plain(const Hdf5Dataset& dataset) {
   }
 }
 
-void read_scale(const Hdf5Dataset& dataset, std::size_t index, ParameterSet& set) {
+// Scale 1 and offset 0 unless the matrix is lazy.
+LazyScale read_scale(const Hdf5Dataset& dataset) {
   LazyScale lazy{.scale = dataset.real_attribute(scale_factor), .offset = dataset.real_attribute(add_offset)};
-  if (lazy.scale == 1 && lazy.offset == 0) return;
+  if (lazy.scale == 1 && lazy.offset == 0) return lazy;
   if (!(lazy.scale > 0) || !std::isfinite(lazy.scale) || !std::isfinite(lazy.offset)) {
     throw Error(ExitCode::bad_data, "{} has {} {} and {} {}; expected a positive and a finite number",
                 dataset.where(), scale_factor, lazy.scale, add_offset, lazy.offset);
@@ -80,7 +81,7 @@ void read_scale(const Hdf5Dataset& dataset, std::size_t index, ParameterSet& set
     throw Error(ExitCode::bad_data, "{} has {} {} and {} {}, but {} dimensions; only matrices are scaled",
                 dataset.where(), scale_factor, lazy.scale, add_offset, lazy.offset, dataset.shape().size());
   }
-  set.set_lazy(index, std::move(lazy));
+  return lazy;
 }
 
 void place(StoredTensors& found, const std::string& name, Hdf5Dataset dataset) {
@@ -141,14 +142,16 @@ void take_from_budget(const Hdf5Dataset& dataset, std::int64_t& budget_bytes) {
 }
 
 template <typename Real>
-void read_values(const Hdf5Dataset& dataset, const Tensor& values) {
+void read_values(const Hdf5Dataset& dataset, const Tensor& into) {
   const std::vector<std::int64_t>& shape = dataset.shape();
+  const Tensor values = into.is_contiguous() ? into : at::empty_like(into, at::MemoryFormat::Contiguous);
   Real* first = values.mutable_data_ptr<Real>();
   if (shape.empty()) {
     *first = dataset.read<Real>().at(0);
   } else if (values.numel() > 0) {
     dataset.read_rows(0, shape[0], std::span(first, static_cast<std::size_t>(values.numel())));
   }
+  if (!into.is_contiguous()) into.copy_(values);
 }
 
 }  // namespace
@@ -156,7 +159,7 @@ void read_values(const Hdf5Dataset& dataset, const Tensor& values) {
 void write_set(Hdf5Group group, const ParameterSet& set) {
   for (std::size_t i = 0; i < set.shapes().size(); ++i) {
     const ParameterShape& shape = set.shapes()[i];
-    Hdf5Dataset dataset = write_tensor(group, shape.name, shape, set.view(i).cpu());
+    Hdf5Dataset dataset = write_tensor(group, shape.name, shape, set.view(i).cpu().contiguous());
     dataset.set_attribute(position, static_cast<std::int64_t>(i));
     const LazyScale plain;
     const LazyScale& lazy = set.lazy(i) == nullptr ? plain : *set.lazy(i);
@@ -169,10 +172,13 @@ ParameterSet read_set(const Hdf5Group& group, std::int64_t& budget_bytes) {
   const StoredTensors stored = all_tensors(group);
   if (stored.empty()) return {};
   std::vector<ParameterShape> shapes;
+  std::vector<LazyScale> scales;
   const ElementType type = stored.front()->dataset.type();
   for (const auto& tensor : stored) {
     take_from_budget(tensor->dataset, budget_bytes);
-    shapes.push_back({tensor->name, tensor->dataset.shape()});
+    scales.push_back(read_scale(tensor->dataset));
+    const bool is_lazy = scales.back().scale != 1 || scales.back().offset != 0;
+    shapes.push_back({.name = tensor->name, .shape = tensor->dataset.shape(), .is_lazy = is_lazy});
     if (tensor->dataset.type().bytes != type.bytes) {
       throw Error(ExitCode::bad_data, "{} holds {}, but the tensors before it {}", tensor->dataset.where(),
                   tensor->dataset.type().text(), type.text());
@@ -184,7 +190,7 @@ ParameterSet read_set(const Hdf5Group& group, std::int64_t& budget_bytes) {
       read_values<double>(stored[i]->dataset, set.view(i));
     else
       read_values<float>(stored[i]->dataset, set.view(i));
-    read_scale(stored[i]->dataset, i, set);
+    if (set.lazy(i) != nullptr) *set.lazy(i) = scales[i];
   }
   return set;
 }

@@ -22,6 +22,11 @@ Tensor zeros(std::int64_t elements, at::ScalarType type, at::Device device) {
   return at::from_blob(pages.release(), {elements}, free, options);
 }
 
+Tensor shaped(const Tensor& part, const ParameterShape& shape) {
+  if (shape.shape.size() != 2 || shape.is_lazy) return part.view(shape.shape);
+  return part.view({shape.shape[1], shape.shape[0]}).t();
+}
+
 }  // namespace
 
 std::int64_t ParameterShape::elements() const {
@@ -43,7 +48,7 @@ ParameterSet::ParameterSet(std::vector<ParameterShape> shapes, at::ScalarType ty
   }
   flat_ = zeros(end, type, device);
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
-    views_.push_back(flat_.narrow(0, firsts[i], shapes_[i].elements()).view(shapes_[i].shape));
+    views_.push_back(shaped(flat_.narrow(0, firsts[i], shapes_[i].elements()), shapes_[i]));
     const std::size_t columns = shapes_[i].is_lazy ? static_cast<std::size_t>(shapes_[i].shape.at(1)) : 0;
     lazy_.push_back({.sums = std::vector<double>(columns, 0.0)});
   }
@@ -62,11 +67,6 @@ std::size_t ParameterSet::index_of(std::string_view name) const {
 }
 
 const Tensor& ParameterSet::operator[](std::string_view name) const { return views_[index_of(name)]; }
-
-void ParameterSet::set_lazy(std::size_t index, LazyScale scale) {
-  shapes_[index].is_lazy = true;
-  lazy_[index] = std::move(scale);
-}
 
 LazyScale& ParameterSet::lazy(std::string_view name) {
   return const_cast<LazyScale&>(std::as_const(*this).lazy(name));

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "matrix_kernel.hpp"
+#include "svi/base/error.hpp"
 #include "svi/core/parallel.hpp"
 
 namespace svi {
@@ -12,13 +12,12 @@ namespace svi {
 namespace {
 
 using at::Tensor;
-using matrix::MatrixKernel;
 using matrix::Pair;
 using matrix::ProductTask;
 
 // C = A·B or A·Bᵀ by `product`; threads share the columns, of which B's are `b_column` apart.
-template <typename Unit>
-void on_threads(void (*product)(const ProductTask<Unit>&), const ProductTask<Unit>& task, std::int64_t b_column) {
+template <typename Unit, typename Product>
+void on_threads(const Product& product, const ProductTask<Unit>& task, std::int64_t b_column) {
   constexpr std::int64_t line = 16;  // floats of a cache line, which two threads had better not share
   parallel_parts((task.columns + line - 1) / line, [&](std::int64_t first, std::int64_t last) {
     if (first == last) return;
@@ -30,20 +29,20 @@ void on_threads(void (*product)(const ProductTask<Unit>&), const ProductTask<Uni
   });
 }
 
-void multiply(const Tensor& a, bool a_transposed, const Tensor& b, bool b_transposed, const Tensor& c) {
-  const MatrixKernel& kernel = matrix::matrix_kernels().front();
-  on_threads<float>(b_transposed ? kernel.times_transposed : kernel.times,
-                    {.rows = c.size(0),
-                     .columns = c.size(1),
-                     .depth = a.size(a_transposed ? 0 : 1),
-                     .a = a.const_data_ptr<float>(),
-                     .a_row = a_transposed ? 1 : a.size(1),
-                     .a_depth = a_transposed ? a.size(1) : 1,
-                     .b = b.const_data_ptr<float>(),
-                     .b_stride = b.size(1),
-                     .c = c.mutable_data_ptr<float>(),
-                     .c_stride = c.size(1)},
-                    b_transposed ? b.size(1) : 1);
+// A [rows, depth], or its columns as rows [depth, rows], times B [depth, columns].
+template <typename Unit>
+ProductTask<Unit> task_of(const Unit* a, bool by_columns, const Unit* b, std::int64_t depth, const Tensor& c) {
+  if (!c.is_contiguous()) throw Error(ExitCode::internal, "a product's rows lie apart");
+  return {.rows = c.size(0),
+          .columns = c.size(1),
+          .depth = depth,
+          .a = a,
+          .a_row = by_columns ? 1 : depth,
+          .a_depth = by_columns ? c.size(0) : 1,
+          .b = b,
+          .b_stride = c.size(1),
+          .c = c.mutable_data_ptr<float>(),
+          .c_stride = c.size(1)};
 }
 
 // [rows, columns] in pairs of neighbours along one of them.
@@ -56,47 +55,80 @@ const Pair* paired(void (*pairing)(const float*, std::int64_t, std::int64_t, Pai
   return buffer.data();
 }
 
+bool takes_kernels(const Tensor& values) { return values.device().is_cpu() && values.scalar_type() == at::kFloat; }
+
 }  // namespace
 
-void LinearProduct::multiply(const Tensor& a, bool a_transposed, const Tensor& b, bool b_transposed, Tensor& c) {
-  const bool takes_kernels = a.device().is_cpu() && a.scalar_type() == at::kFloat;
-  const matrix::PairKernel* pairs = in_bfloat16_ ? matrix::pair_kernel() : nullptr;
-  const Tensor left = a.contiguous();
-  const Tensor right = b.contiguous();
-  if (takes_kernels && pairs != nullptr) {
-    const std::int64_t depth = (a.size(a_transposed ? 0 : 1) + 1) / 2;
-    on_threads<Pair>(pairs->times,
-                     {.rows = c.size(0),
-                      .columns = c.size(1),
-                      .depth = depth,
-                      .a = paired(a_transposed ? pairs->pair_rows : pairs->pair_columns, left, left_),
-                      .a_row = a_transposed ? 1 : depth,
-                      .a_depth = a_transposed ? a.size(1) : 1,
-                      .b = paired(b_transposed ? pairs->pair_transposed : pairs->pair_rows, right, right_),
-                      .b_stride = c.size(1),
-                      .c = c.mutable_data_ptr<float>(),
-                      .c_stride = c.size(1)},
-                     1);
-  } else if (in_bfloat16_) {  // rounded factors, in the type there is
-    LinearProduct(false).multiply(left.to(at::kBFloat16).to(a.scalar_type()), a_transposed,
-                                  right.to(at::kBFloat16).to(b.scalar_type()), b_transposed, c);
-  } else if (takes_kernels) {
-    svi::multiply(left, a_transposed, right, b_transposed, c);
+LinearProduct::LinearProduct(bool in_bfloat16)
+    : in_bfloat16_(in_bfloat16), pairs_(in_bfloat16 ? matrix::pair_kernel() : nullptr) {}
+
+// Where no kernel rounds factors as it pairs them: rounded, in the type there is.
+Tensor LinearProduct::factor(const Tensor& values) const {
+  const bool is_rounded = in_bfloat16_ && !(pairs_ != nullptr && takes_kernels(values));
+  return (is_rounded ? values.to(at::kBFloat16).to(values.scalar_type()) : values).contiguous();
+}
+
+// C = A·B or, by the columns of A, Aᵀ·B.
+void LinearProduct::multiply(const Tensor& a, bool by_columns, const Tensor& b, Tensor c) {
+  const Tensor left = factor(a);
+  const Tensor right = factor(b);
+  const std::int64_t depth = b.size(0);
+  if (!takes_kernels(c)) {
+    at::mm_out(c, by_columns ? left.t() : left, right);
+  } else if (pairs_ != nullptr) {
+    const Pair* const of_a = paired(by_columns ? pairs_->pair_rows : pairs_->pair_columns, left, left_);
+    const Pair* const of_b = paired(pairs_->pair_rows, right, right_);
+    times(*pairs_, task_of(of_a, by_columns, of_b, (depth + 1) / 2, c));
   } else {
-    at::mm_out(c, a_transposed ? a.t() : a, b_transposed ? b.t() : b);
+    times(matrix::matrix_kernels().front(),
+          task_of(left.const_data_ptr<float>(), by_columns, right.const_data_ptr<float>(), depth, c));
   }
 }
 
-void LinearProduct::forward(const Tensor& x, const Tensor& weight, Tensor& y) {
-  multiply(x, false, weight, true, y);
+// C = A·Bᵀ.
+void LinearProduct::multiply_transposed(const Tensor& a, const Tensor& b, Tensor c) {
+  const Tensor left = factor(a);
+  const Tensor right = factor(b);
+  const std::int64_t depth = b.size(1);
+  if (!takes_kernels(c)) {
+    at::mm_out(c, left, right.t());
+  } else if (pairs_ != nullptr) {
+    const Pair* const of_a = paired(pairs_->pair_columns, left, left_);
+    const Pair* const of_b = paired(pairs_->pair_transposed, right, right_);
+    on_threads(pairs_->times, task_of(of_a, false, of_b, (depth + 1) / 2, c), 1);
+  } else {
+    ProductTask<float> task =
+        task_of(left.const_data_ptr<float>(), false, right.const_data_ptr<float>(), depth, c);
+    task.b_stride = depth;
+    on_threads(matrix::matrix_kernels().front().times_transposed, task, depth);
+  }
 }
 
+// Zeros of A are passed over where they are a third of it or more: each of the others then costs half as much again. The
+// bits are the same either way.
+template <typename Kernel, typename Unit>
+void LinearProduct::times(const Kernel& kernel, const ProductTask<Unit>& task) {
+  constexpr std::int64_t narrow = 48;  // columns: too few sums at once
+  const auto& nonzeros = kernel.nonzeros;
+  const std::int64_t size = task.rows * task.depth;
+  if (task.columns <= narrow || nonzeros.count(task.a, size) > size / 3 * 2) return on_threads(kernel.times, task, 1);
+  const std::int64_t blocks = (task.depth + nonzeros.terms - 1) / nonzeros.terms;
+  const std::int64_t pitch = blocks * nonzeros.terms;
+  counts_.resize(static_cast<std::size_t>(task.rows * blocks));
+  nonzeros_.resize(static_cast<std::size_t>(task.rows * pitch));
+  const matrix::Nonzeros found{nonzeros.terms, pitch, counts_.data(), nonzeros_.data()};
+  parallel_parts(task.rows, [&](std::int64_t first, std::int64_t last) { nonzeros.find(task, first, last, found); });
+  on_threads([&](const ProductTask<Unit>& part) { nonzeros.times(part, found); }, task, 1);
+}
+
+void LinearProduct::forward(const Tensor& x, const Tensor& weight, Tensor& y) { multiply(x, false, weight.t(), y); }
+
 void LinearProduct::backward_weight(const Tensor& gradient, const Tensor& x, Tensor& by_weight) {
-  multiply(gradient, true, x, false, by_weight);
+  multiply(x, true, gradient, by_weight.t());
 }
 
 void LinearProduct::backward_input(const Tensor& gradient, const Tensor& weight, Tensor& by_input) {
-  multiply(gradient, false, weight, false, by_input);
+  multiply_transposed(gradient, weight.t(), by_input);
 }
 
 }  // namespace svi

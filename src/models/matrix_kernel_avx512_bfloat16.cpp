@@ -2,6 +2,7 @@
 #define SVI_VECTOR_BYTES 64
 #define SVI_BFLOAT16
 #include "matrix_kernel_body.inc"
+#include "matrix_kernel_nonzeros.inc"
 
 namespace svi::matrix::avx512_bfloat16 {
 
@@ -30,7 +31,6 @@ void pair_columns(const float* from, std::int64_t rows, std::int64_t columns, Pa
 }
 
 typedef std::uint16_t Halves [[gnu::vector_size(64)]];
-typedef std::uint32_t Block [[gnu::vector_size(64)]];
 
 // Sixteen numbers, and as many that follow them in their columns, as pairs.
 SVI_INLINE __m512i interleaved(const Vector& first, const Vector& second) {
@@ -45,26 +45,6 @@ void pair_rows(const float* from, std::int64_t rows, std::int64_t columns, Pair*
       const std::int64_t count = columns - c < width ? columns - c : width;
       const Vector next = r + 1 < rows ? load_some(from + columns + c, count) : Vector{};
       store_pairs(to + c, interleaved(load_some(from + c, count), next), count);
-    }
-  }
-}
-
-// The transpose of 16 vectors: exchanges halves, quarters, … of ever closer neighbours.
-SVI_INLINE void transpose(Block* rows) {
-  const Block low[] = {{0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23},
-                       {0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27},
-                       {0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29},
-                       {0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30}};
-#pragma GCC unroll 4
-  for (int step = 0; step < 4; ++step) {
-    const int distance = 8 >> step;
-#pragma GCC unroll 16
-    for (int i = 0; i < 16; ++i) {
-      if ((i & distance) != 0) continue;
-      const Block a = rows[i];
-      const Block b = rows[i + distance];
-      rows[i] = __builtin_shuffle(a, b, low[step]);
-      rows[i + distance] = __builtin_shuffle(a, b, low[step] + static_cast<std::uint32_t>(distance));
     }
   }
 }
@@ -91,6 +71,7 @@ void pair_transposed(const float* from, std::int64_t rows, std::int64_t columns,
 
 PairKernel kernel() {
   return {.times = times<Pair>,
+          .nonzeros = nonzero_kernel<Pair>(),
           .pair_columns = pair_columns,
           .pair_transposed = pair_transposed,
           .pair_rows = pair_rows};

@@ -98,6 +98,23 @@ TEST(RoundTrip, KeepsAStateWithoutAnything) {
   expect_equal(checkpoint, written_and_read(checkpoint));
 }
 
+// A matrix lies in memory as its transpose, but in files as itself: row after row.
+TEST(OtherPrograms, H5dumpShowsMatricesRowByRow) {
+  Checkpoint checkpoint;
+  checkpoint.state.parameters = ParameterSet({{"weight", {2, 3}}});
+  const Tensor& weight = checkpoint.state.parameters["weight"];
+  EXPECT_EQ(weight.stride(0), 1);
+  for (int i = 0; i < 2; ++i)
+    for (int j = 0; j < 3; ++j) weight[i][j] = 10 * i + j;
+  const Folder folder;
+  write_checkpoint(folder / "a.h5", checkpoint);
+  const std::string listing = output_of("h5dump -y -w 0 -d /parameters/weight " + folder / "a.h5");
+  EXPECT_NE(listing.find("0, 1, 2,"), std::string::npos) << listing;
+  EXPECT_NE(listing.find("10, 11, 12"), std::string::npos) << listing;
+  const Checkpoint read = read_checkpoint(folder / "a.h5");
+  EXPECT_EQ(read.state.parameters["weight"][1][2].item<float>(), 12);
+}
+
 TEST(RoundTrip, KeepsScalarAndEmptyTensors) {
   Checkpoint checkpoint;
   checkpoint.state.parameters = ParameterSet({{"eta", {}}, {"none", {0, 4}}, {"one", {1}}});

@@ -50,9 +50,7 @@ Tensor sums_of(const Contribution& contribution) {
 
 // The direction of ascent of every parameter: of a lazy matrix λ̂ − λ.
 svi::ParameterSet direction_of(const svi::ParameterSet& parameters, const Contribution& total) {
-  std::vector<svi::ParameterShape> shapes = parameters.shapes();
-  for (svi::ParameterShape& shape : shapes) shape.is_lazy = false;
-  svi::ParameterSet direction(shapes, at::kDouble);
+  svi::ParameterSet direction(parameters.shapes(), at::kDouble);
   for (const svi::ParameterShape& shape : parameters.shapes()) {
     const Tensor& into = direction[shape.name];
     if (shape.is_lazy) {

@@ -6,6 +6,8 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -113,6 +115,66 @@ void check_times(void (*times)(const ProductTask<Unit>&), const char* name) {
 TEST(MatrixKernel, IsTheProduct) {
   ASSERT_FALSE(matrix_kernels().empty());
   for (const auto& kernel : matrix_kernels()) check_times<float>(kernel.times, kernel.name);
+}
+
+// Which numbers are left, for every kind of block: none, some, all; of both signs.
+template <typename Unit>
+std::vector<Unit> with_zeros(std::vector<Unit> values, std::uint64_t share) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::uint64_t hashed = i * 0x9e3779b97f4a7c15ULL;
+    constexpr std::uint32_t negative = std::is_same_v<Unit, float> ? 0x80000000U : 0x80008000U;
+    if ((hashed >> 40) % 10 < share) values[i] = std::bit_cast<Unit>(i % 3 == 0 ? negative : 0U);
+  }
+  return values;
+}
+
+// `nonzeros.times` beside `times`, to the bit: A by rows and by columns, with rows of B apart by a power of two, too.
+template <typename Unit, typename Kernel>
+void check_nonzeros(const Kernel& kernel, const char* name) {
+  std::vector<Shape> list = shapes();
+  for (const Shape& shape : {Shape{5, 256, 300}, {33, 784, 70}, {40, 300, 64}, {17, 145, 65}, {3, 512, 513}})
+    list.push_back(shape);
+  for (const Shape& shape : list) {
+    for (const std::uint64_t share : {0, 5, 9, 10}) {
+      const std::vector<Unit> a = with_zeros(factor<Unit>(shape.rows, shape.depth, 1), share);
+      const std::vector<Unit> b = factor<Unit>(shape.depth, shape.columns, 2);
+      const std::int64_t stride = shape.columns + 3;
+      for (const bool by_columns : {false, true}) {
+        std::vector<float> all(static_cast<std::size_t>(shape.rows * stride), untouched);
+        std::vector<float> others = all;
+        ProductTask<Unit> task{shape.rows, shape.columns, shape.depth, a.data(), by_columns ? 1 : shape.depth,
+                               by_columns ? shape.rows : 1, b.data(), shape.columns, all.data(), stride};
+        kernel.times(task);
+        const std::int64_t blocks = (shape.depth + kernel.nonzeros.terms - 1) / kernel.nonzeros.terms;
+        const std::int64_t pitch = blocks * kernel.nonzeros.terms;
+        std::vector<std::int32_t> count(static_cast<std::size_t>(shape.rows * blocks), -1);
+        std::vector<svi::matrix::Nonzero> each(static_cast<std::size_t>(shape.rows * pitch));
+        const svi::matrix::Nonzeros found{kernel.nonzeros.terms, pitch, count.data(), each.data()};
+        const std::int64_t middle = shape.rows / 2;
+        kernel.nonzeros.find(task, middle, shape.rows, found);
+        kernel.nonzeros.find(task, 0, middle, found);
+        task.c = others.data();
+        kernel.nonzeros.times(task, found);
+        ASSERT_EQ(std::memcmp(all.data(), others.data(), all.size() * sizeof(float)), 0)
+            << name << " " << shape.rows << " x " << shape.columns << " x " << shape.depth << ", share " << share;
+        std::int64_t sum = 0;
+        for (const std::int32_t some : count) sum += some;
+        const std::int64_t size = shape.rows * shape.depth;
+        ASSERT_EQ(kernel.nonzeros.count(a.data(), size), sum) << name;
+        ASSERT_GE(sum, share == 0 ? size : 0) << name;
+        ASSERT_LE(sum, share == 10 ? 0 : size) << name;
+      }
+    }
+  }
+}
+
+TEST(MatrixKernel, PassesOverZeros) {
+  for (const auto& kernel : matrix_kernels()) check_nonzeros<float>(kernel, kernel.name);
+}
+
+TEST(PairKernel, PassesOverZeros) {
+  if (pair_kernel() == nullptr) GTEST_SKIP() << "this processor has no products of bfloat16";
+  check_nonzeros<Pair>(*pair_kernel(), "pairs");
 }
 
 TEST(MatrixKernel, IsTheProductWithATranspose) {

@@ -66,7 +66,7 @@ void expect_gradient_of(const std::string& figure, Instance& model, const Miniba
     return rows * model.model->training_metrics(model.state.parameters, here.terms).values.at(figure);
   };
   for (const svi::ParameterShape& parameter : model.state.parameters.shapes()) {
-    const Tensor values = model.state.parameters[parameter.name].view(-1);
+    const Tensor& values = model.state.parameters[parameter.name];
     const std::int64_t first = values.storage_offset();
     EXPECT_GT(gradient.narrow(0, first, values.numel()).abs().max().item<double>(), 1e-6) << parameter.name;
     for (std::int64_t i = first; i < first + values.numel(); i += 5) {

@@ -27,7 +27,8 @@ struct ParameterShape {
 /// Named tensors that are views of one flat buffer.
 ///
 /// Parameters, gradients and moments all have this form, so that an update rule is one pass, an all-reduce
-/// one call, and a checkpoint a list of names. Every tensor starts on a 64-byte boundary; the padding between
+/// one call, and a checkpoint a list of names. A matrix [out, in] lies there column after column, as its transpose
+/// [in, out], which is how products of a layer take it (LinearProduct); a lazy one row after row. Every tensor starts on a 64-byte boundary; the padding between
 /// them is zero and stays zero under every operation that is zero on zeros. **Local.**
 class ParameterSet {
  public:
@@ -49,8 +50,6 @@ class ParameterSet {
   /// What makes values of a lazy matrix's data. @throws Error (internal) when it is not lazy
   LazyScale& lazy(std::string_view name);
   const LazyScale& lazy(std::string_view name) const;
-  /// Makes a matrix lazy with this scale.
-  void set_lazy(std::size_t index, LazyScale scale);
   /// By index; null where the tensor is its values.
   LazyScale* lazy(std::size_t index) { return shapes_[index].is_lazy ? &lazy_[index] : nullptr; }
   const LazyScale* lazy(std::size_t index) const { return shapes_[index].is_lazy ? &lazy_[index] : nullptr; }
