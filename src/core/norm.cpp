@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -33,7 +34,32 @@ SVI_INLINE double squares_body(std::int64_t size, const Real* values) {
   return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
-SVI_CPU_VERSIONS double squares(std::int64_t size, const float* values) { return squares_body(size, values); }
+// Squares in float32, sixteen of a lane at a time, and those sums in float64: positive numbers, so within 17 roundings of
+// 2^−24 of the sum, if none of them leaves float32's range.
+SVI_INLINE double quick_squares(std::int64_t size, const float* values) {
+  constexpr std::int64_t wide = 2 * lanes;
+  constexpr std::int64_t run = 16 * wide;
+  std::array<double, wide> sums{};
+  std::int64_t i = 0;
+  for (; i + run <= size; i += run) {
+    std::array<float, wide> of_run{};
+    for (std::int64_t k = i; k < i + run; k += wide) {
+#pragma omp simd
+      for (std::int64_t j = 0; j < wide; ++j) of_run[j] += values[k + j] * values[k + j];
+    }
+#pragma omp simd
+    for (std::int64_t j = 0; j < wide; ++j) sums[j] += static_cast<double>(of_run[j]);
+  }
+  return std::accumulate(sums.begin(), sums.end(), squares_body(size - i, values + i));
+}
+
+SVI_CPU_VERSIONS double squares(std::int64_t size, const float* values) {
+  const double quick = quick_squares(size, values);
+  // Squares below the range add less than 1e-38 each to it; one above it, or what is no number, shows.
+  constexpr double smallest = 1e-20;
+  const bool is_right = quick >= smallest && quick <= std::numeric_limits<double>::max();
+  return is_right ? quick : squares_body(size, values);
+}
 SVI_CPU_VERSIONS double squares(std::int64_t size, const double* values) {
   return squares_body(size, values);
 }

@@ -1,6 +1,10 @@
 // Vectors of the width SVI_VECTOR_BYTES, for files that are compiled once for each kind of processor: in the namespace
 // SVI_KERNEL.
 
+#if SVI_VECTOR_BYTES == 64
+#include <immintrin.h>
+#endif
+
 #include <cstdint>
 
 #include "svi/base/cpu_versions.hpp"
@@ -40,8 +44,24 @@ SVI_INLINE FourFloats folded(const Vector<float>& a) {
 template <typename Real>
 using Four [[gnu::vector_size(4 * sizeof(Real)), gnu::may_alias]] = Real;
 
+#if SVI_VECTOR_BYTES == 64
+// In each quarter of a vector that quarter's sums of four vectors.
+SVI_INLINE Vector<float> quarter_sums(const Vector<float>* of) {
+#define SVI_QUARTERS(x, y, a, b, c, d) \
+  __builtin_shufflevector(x, y, a, b, c, d, a + 4, b + 4, c + 4, d + 4, a + 8, b + 8, c + 8, d + 8, a + 12, b + 12, \
+                          c + 12, d + 12)
+  const Vector<float> ab = SVI_QUARTERS(of[0], of[1], 0, 16, 1, 17) + SVI_QUARTERS(of[0], of[1], 2, 18, 3, 19);
+  const Vector<float> cd = SVI_QUARTERS(of[2], of[3], 0, 16, 1, 17) + SVI_QUARTERS(of[2], of[3], 2, 18, 3, 19);
+  return SVI_QUARTERS(ab, cd, 0, 1, 16, 17) + SVI_QUARTERS(ab, cd, 2, 3, 18, 19);
+#undef SVI_QUARTERS
+}
+#endif
+
 // The sums of the lanes of four vectors.
 SVI_INLINE Four<float> lane_sums(const Vector<float>* sums) {
+#if SVI_VECTOR_BYTES == 64
+  return folded(quarter_sums(sums));
+#else
   const Four<float> a = folded(sums[0]);
   const Four<float> b = folded(sums[1]);
   const Four<float> c = folded(sums[2]);
@@ -51,12 +71,26 @@ SVI_INLINE Four<float> lane_sums(const Vector<float>* sums) {
   const Four<float> cd =
       __builtin_shufflevector(c, d, 0, 4, 1, 5) + __builtin_shufflevector(c, d, 2, 6, 3, 7);
   return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+#endif
 }
 SVI_INLINE Four<double> lane_sums(const Vector<double>* sums) {
   Four<double> totals = {};
   for (std::int64_t lane = 0; lane < lanes<double>; ++lane)
     totals += Four<double>{sums[0][lane], sums[1][lane], sums[2][lane], sums[3][lane]};
   return totals;
+}
+
+// Which lanes of a comparison are true: a bit each.
+template <typename Real, typename Truth>
+SVI_INLINE std::uint32_t lanes_set(const Truth& truth) {
+#if SVI_VECTOR_BYTES == 64
+  if constexpr (sizeof(Real) == 4) return _mm512_movepi32_mask((__m512i)truth);
+  return _mm512_movepi64_mask((__m512i)truth);
+#else
+  std::uint32_t bits = 0;
+  for (std::int64_t lane = 0; lane < lanes<Real>; ++lane) bits |= static_cast<std::uint32_t>(truth[lane] != 0) << lane;
+  return bits;
+#endif
 }
 
 template <typename Real>

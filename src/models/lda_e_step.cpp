@@ -68,7 +68,7 @@ EStep<Real>::EStep(const Kernel<Real>& kernel, std::int64_t topics, const EStepO
 
 template <typename Real>
 bool EStep<Real>::fit(const TopicRows<Real>& beta, const Document& document, std::span<const float> start,
-                      Real* theta) {
+                      Real* theta, Wanted wanted) {
   iterations_ = 0;
   layout_.take(beta, document);
   if (document.rows.empty()) {  // q(θ) is the prior
@@ -96,7 +96,8 @@ bool EStep<Real>::fit(const TopicRows<Real>& beta, const Document& document, std
                            .sums = sums_.data(),
                            .tolerance = static_cast<Real>(options_.tolerance),
                            .max_iterations = options_.max_iterations,
-                           .active = options_.active_topics ? &active : nullptr};
+                           .active = options_.active_topics ? &active : nullptr,
+                           .wants_norms = wanted == Wanted::norms};
   const FitResult<Real> result = kernel_.fit(task);
   iterations_ = result.iterations;
   // What elements below the range can add to a norm must stay below a millionth of it.

@@ -18,15 +18,19 @@ class EStep {
  public:
   EStep(const Kernel<Real>& kernel, std::int64_t topics, const EStepOptions& options);
 
-  /// Fits γ from `start` [K] and leaves θ' in `theta` [stride], on a 64-byte boundary. False when Real cannot
-  /// hold the document's responsibilities; then use `fit_reference`.
-  bool fit(const TopicRows<Real>& beta, const Document& document, std::span<const float> start, Real* theta);
+  /// What is wanted of a document: γ alone, or what statistics and bound need, too.
+  enum class Wanted { gamma, norms };
+
+  /// Fits γ from `start` [K]; with Wanted::norms leaves θ' in `theta` [stride], on a 64-byte boundary, which is scratch
+  /// otherwise. False when Real cannot hold the document's responsibilities; then use `fit_reference`.
+  bool fit(const TopicRows<Real>& beta, const Document& document, std::span<const float> start, Real* theta,
+           Wanted wanted = Wanted::norms);
 
   std::span<const Real> gamma() const { return {gamma_.data(), static_cast<std::size_t>(topics_)}; }
   std::int64_t iterations() const { return iterations_; }
-  /// c_n / norm_n [words]: with θ'_k and β'_nk as factors these are the expected counts.
+  /// After Wanted::norms, c_n / norm_n [words]: with θ'_k and β'_nk as factors these are the expected counts.
   std::span<const Real> ratios() const { return {ratios_.data(), layout_.words()}; }
-  /// Σ_n c_n ln Σ_k θ'_k β'_nk − KL(q(θ) ‖ p(θ)): this document's part of the bound, φ being optimal.
+  /// After Wanted::norms, Σ_n c_n ln Σ_k θ'_k β'_nk − KL(q(θ) ‖ p(θ)): this document's part of the bound, φ being optimal.
   double bound(const TopicRows<Real>& beta, const Document& document) const;
 
  private:

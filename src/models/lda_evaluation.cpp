@@ -59,10 +59,7 @@ auto DocumentCompletion<Real>::complete(DocumentFit<Real>& fit, std::int64_t b, 
                                         std::span<const float> start) const -> Result {
   const Document document = inference_.document(b);
   Result result;
-  if (has_bound()) {
-    fit.fit(document, start);
-    result.bound = fit.bound();
-  }
+  if (has_bound()) result.bound = fit.fit_bound(document, start);
   std::vector<std::int32_t> words;
   for (const std::int32_t row : document.rows)
     words.push_back(inference_.words()[static_cast<std::size_t>(row)]);

@@ -71,9 +71,15 @@ DocumentFit<Real>::DocumentFit(const Inference<Real>& inference, const EStepOpti
 
 template <typename Real>
 void DocumentFit<Real>::fit(const Document& document, std::span<const float> start, Real* theta) {
+  fit(document, start, theta, EStep<Real>::Wanted::norms);
+}
+
+template <typename Real>
+void DocumentFit<Real>::fit(const Document& document, std::span<const float> start, Real* theta,
+                            typename EStep<Real>::Wanted wanted) {
   reference_.reset();
   document_ = document;
-  if (e_step_.fit(inference_.beta(), document, start, theta)) {
+  if (e_step_.fit(inference_.beta(), document, start, theta, wanted)) {
     gamma_.assign(e_step_.gamma().begin(), e_step_.gamma().end());
     iterations_ = e_step_.iterations();
     return;
@@ -97,8 +103,18 @@ void DocumentFit<Real>::fit(const Document& document, std::span<const float> sta
   if (options_.estimator == Estimator::collapsed) {
     fit_collapsed(document, nullptr);
   } else {
+    fit(document, start, theta_.data(), EStep<Real>::Wanted::gamma);
+  }
+}
+
+template <typename Real>
+double DocumentFit<Real>::fit_bound(const Document& document, std::span<const float> start) {
+  if (options_.estimator == Estimator::collapsed) {
+    fit_collapsed(document, nullptr);
+  } else {
     fit(document, start, theta_.data());
   }
+  return bound();
 }
 
 template <typename Real>

@@ -68,11 +68,13 @@ class DocumentFit {
   void fit_collapsed(const Document& document, Real* log_theta);
   /// γ alone, by either.
   void fit(const Document& document, std::span<const float> start);
+  /// γ and `bound`, by either.
+  double fit_bound(const Document& document, std::span<const float> start);
 
   // Of the last document, until the next.
   std::span<const Real> gamma() const { return gamma_; }
-  /// The part in the bound, in nats, of the last document, which must still be there; collapsed: its log-likelihood,
-  /// see `CollapsedFit`.
+  /// The part in the bound, in nats, of the last document, which must still be there, and not after γ alone; collapsed:
+  /// its log-likelihood, see `CollapsedFit`.
   double bound();
   std::int64_t iterations() const { return iterations_; }
   /// c_n / norm_n [words], of no meaning after `reference`; collapsed: see `CollapsedFit`.
@@ -85,6 +87,8 @@ class DocumentFit {
   const std::optional<ReferenceFit>& reference() const { return reference_; }
 
  private:
+  void fit(const Document& document, std::span<const float> start, Real* theta, typename EStep<Real>::Wanted wanted);
+
   const Inference<Real>& inference_;
   EStepOptions options_;
   EStep<Real> e_step_;

@@ -41,13 +41,14 @@ struct FitTask {
   Real tolerance;
   std::int64_t max_iterations;
   ActiveTopics<Real>* active;  ///< null: every iteration goes over all topics
+  bool wants_norms;            ///< else θ', ratios and norms are left as they were on the way
 };
 
 template <typename Real>
 struct FitResult {
   std::int64_t iterations;
   Real smallest_norm;  ///< of all iterations
-  Real largest_theta;  ///< of the result
+  Real largest_theta;  ///< of the result; without its norms, of the last iteration
 };
 
 template <typename Real>

@@ -100,6 +100,22 @@ TEST_P(Sizes, AgreesWithTheReferenceOnEveryInstructionSet) {
   }
 }
 
+// Leaving out what γ does not depend on leaves its bits.
+TEST_P(Sizes, GivesTheSameGammaAlone) {
+  const auto [topics, words, smallest] = GetParam();
+  for (const Kernel<float>& kernel : svi::lda::kernels<float>()) {
+    Case a(topics, words, smallest, 29, kernel);
+    for (const EStepOptions& options : {tight, tight_active}) {
+      EStep whole(kernel, topics, options);
+      EStep alone(kernel, topics, options);
+      ASSERT_TRUE(a.fit(whole));
+      ASSERT_TRUE(alone.fit(a.beta, a.document(), a.start, a.theta.data(), EStep::Wanted::gamma));
+      EXPECT_TRUE(std::ranges::equal(whole.gamma(), alone.gamma())) << kernel.name;
+      EXPECT_EQ(whole.iterations(), alone.iterations());
+    }
+  }
+}
+
 TEST_P(Sizes, KeepsTheCounts) {
   const auto [topics, words, smallest] = GetParam();
   for (const Kernel<float>& kernel : svi::lda::kernels<float>()) {

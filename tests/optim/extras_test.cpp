@@ -191,20 +191,24 @@ TEST(Average, BeginsWithTheParameters) {
 
 class SquaredNorm : public testing::TestWithParam<at::ScalarType> {};
 
-TEST_P(SquaredNorm, IsSummedInFloat64) {
-  for (const std::int64_t size : {0, 1, 31, 32, 33, 1000}) {
-    const Tensor values = 1000 * at::arange(size).to(GetParam()) - 3;
-    const double by_hand = values.to(at::kDouble).square().sum().item<double>();
-    EXPECT_NEAR(svi::squared_norm(values), by_hand, 1e-14 * by_hand) << size;
+// Of float32 within 17 roundings; squares of float32 that are beyond its range, too.
+TEST_P(SquaredNorm, IsThatOfFloat64) {
+  const double rounding = GetParam() == at::kFloat ? std::ldexp(17.0, -24) : 1e-14;
+  for (const std::int64_t size : {0, 1, 31, 32, 33, 1000, 1023, 1024, 1025, 5000, 70000}) {
+    for (const double scale : {1000.0, 1e25, 1e-25}) {
+      const Tensor values = (scale * at::arange(size).to(at::kDouble) - 3 * scale).to(GetParam());
+      const double by_hand = values.to(at::kDouble).square().sum().item<double>();
+      EXPECT_NEAR(svi::squared_norm(values), by_hand, rounding * by_hand) << size << " times " << scale;
+    }
   }
 }
 
 TEST_P(SquaredNorm, OfWhatIsNotFiniteIsNotFinite) {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
                           -std::numeric_limits<float>::infinity()}) {
-    for (const std::int64_t place : {0, 5, 31, 32, 63, 64, 66}) {
-      const Tensor values = at::ones({67}, GetParam());
-      EXPECT_EQ(svi::squared_norm(values), 67);
+    for (const std::int64_t place : {0, 5, 31, 32, 63, 64, 66, 1023, 1024, 1100}) {
+      const Tensor values = at::ones({1101}, GetParam());
+      EXPECT_EQ(svi::squared_norm(values), 1101);
       values[place] = bad;
       EXPECT_FALSE(std::isfinite(svi::squared_norm(values))) << bad << " at " << place;
     }
