@@ -10,10 +10,16 @@ namespace svi::lda {
 
 template <typename Real>
 CollapsedFit<Real>::CollapsedFit(const Kernel<Real>& kernel, std::int64_t topics, const EStepOptions& options)
-    : kernel_(kernel), topics_(topics), stride_(stride_of(topics)), options_(options) {
+    : kernel_(kernel), topics_(topics), stride_(stride_of(topics)) {
   for (AlignedBuffer<Real>* buffer : {&alpha_, &digamma_alpha_, &gamma_, &previous_, &scratch_})
     buffer->resize(static_cast<std::size_t>(stride_));
   std::fill_n(alpha_.data(), stride_, Real(1));
+  set_options(options);
+}
+
+template <typename Real>
+void CollapsedFit<Real>::set_options(const EStepOptions& options) {
+  options_ = options;
   for (std::int64_t k = 0; k < topics_; ++k) {
     alpha_.data()[k] = static_cast<Real>(alpha_of(options, k));
     digamma_alpha_.data()[k] = static_cast<Real>(math::digamma(alpha_of(options, k)));

@@ -19,6 +19,8 @@ template <typename Real>
 class CollapsedFit {
  public:
   CollapsedFit(const Kernel<Real>& kernel, std::int64_t topics, const EStepOptions& options);
+  /// For the documents to come.
+  void set_options(const EStepOptions& options);
 
   /// @param log_theta [stride] on a 64-byte boundary, out: E[ψ(α_k + n_k)]; null: not wanted
   void fit(const TopicRows<Real>& beta, const Document& document, Real* log_theta = nullptr);

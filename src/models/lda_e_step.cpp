@@ -53,17 +53,24 @@ template double log_norms(const DocumentLayout<double>&);
 
 template <typename Real>
 EStep<Real>::EStep(const Kernel<Real>& kernel, std::int64_t topics, const EStepOptions& options)
-    : kernel_(kernel), topics_(topics), stride_(stride_of(topics)), options_(options) {
+    : kernel_(kernel), topics_(topics), stride_(stride_of(topics)) {
   for (AlignedBuffer<Real>* buffer : {&alpha_, &gamma_, &sums_})
     buffer->resize(static_cast<std::size_t>(stride_));
   std::fill_n(alpha_.data(), stride_, Real(1));
   std::fill_n(gamma_.data(), stride_, Real(1));
+  active_topics_.resize(most_active);
+  active_numbers_.resize(4 * most_active);
+  set_options(options);
+}
+
+template <typename Real>
+void EStep<Real>::set_options(const EStepOptions& options) {
+  options_ = options;
+  alpha_total_ = 0;
   for (std::int64_t k = 0; k < topics_; ++k) {
     alpha_.data()[k] = static_cast<Real>(alpha_of(options, k));
     alpha_total_ += alpha_of(options, k);
   }
-  active_topics_.resize(most_active);
-  active_numbers_.resize(4 * most_active);
 }
 
 template <typename Real>

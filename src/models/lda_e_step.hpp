@@ -17,6 +17,8 @@ template <typename Real>
 class EStep {
  public:
   EStep(const Kernel<Real>& kernel, std::int64_t topics, const EStepOptions& options);
+  /// For the documents to come.
+  void set_options(const EStepOptions& options);
 
   /// What is wanted of a document: γ alone, or what statistics and bound need, too.
   enum class Wanted { gamma, norms };

@@ -40,8 +40,8 @@ void DocumentCompletion<Real>::add(const Minibatch& minibatch, Sums& sums) {
     results[static_cast<std::size_t>(b)] =
         complete(fit, b, minibatch.ids[static_cast<std::size_t>(b)], start);
   };
-  DocumentFits<Real>(inference_, options_)
-      .for_each(minibatch, groups_of(inference_.rows(), (minibatch.size() + 7) / 8), noise_, visit);
+  DocumentFits<Real>(inference_).for_each(minibatch, groups_of(inference_.rows(), (minibatch.size() + 7) / 8), noise_,
+                                          options_, visit);
   for (const Result& result : results) {
     sums.scalar("rows") += 1;
     sums.scalar("bound") += result.bound;

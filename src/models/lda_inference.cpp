@@ -70,6 +70,13 @@ DocumentFit<Real>::DocumentFit(const Inference<Real>& inference, const EStepOpti
 }
 
 template <typename Real>
+void DocumentFit<Real>::set_options(const EStepOptions& options) {
+  options_ = options;
+  e_step_.set_options(options);
+  collapsed_.set_options(options);
+}
+
+template <typename Real>
 void DocumentFit<Real>::fit(const Document& document, std::span<const float> start, Real* theta) {
   fit(document, start, theta, EStep<Real>::Wanted::norms);
 }
@@ -133,22 +140,19 @@ std::vector<std::int64_t> groups_of(const CountRows& rows, std::int64_t count) {
 }
 
 template <typename Real>
-DocumentFits<Real>::DocumentFits(const Inference<Real>& inference, const EStepOptions& options)
-    : needs_starts_(options.estimator == Estimator::variational) {  // the other starts with nothing counted
-  for (std::int64_t thread = 0; thread < parallel_threads(); ++thread) {
-    fits_.emplace_back(inference, options);
-    starts_.emplace_back(static_cast<std::size_t>(inference.topics().topics()));
-  }
-}
-
-template <typename Real>
 void DocumentFits<Real>::for_each(const Minibatch& minibatch, std::span<const std::int64_t> groups,
-                                  const Philox& noise, const Visit& visit) {
+                                  const Philox& noise, const EStepOptions& options, const Visit& visit) {
+  for (DocumentFit<Real>& fit : fits_) fit.set_options(options);
+  while (std::ssize(fits_) < parallel_threads()) {
+    fits_.emplace_back(inference_, options);
+    starts_.emplace_back(static_cast<std::size_t>(inference_.topics().topics()));
+  }
+  const bool needs_starts = options.estimator == Estimator::variational;  // the other starts with nothing counted
   parallel_items(std::ssize(groups) - 1, [&](std::int64_t thread, std::int64_t i) {
     const auto t = static_cast<std::size_t>(thread);
     const auto group = static_cast<std::size_t>(i);
     for (std::int64_t b = groups[group]; b < groups[group + 1]; ++b) {
-      if (needs_starts_)
+      if (needs_starts)
         start_document(noise, minibatch.step, minibatch.ids[static_cast<std::size_t>(b)], starts_[t]);
       visit(fits_[t], starts_[t], b, group);
     }

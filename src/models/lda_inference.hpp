@@ -60,7 +60,10 @@ class Inference {
 template <typename Real>
 class DocumentFit {
  public:
+  /// @param inference must stay
   DocumentFit(const Inference<Real>& inference, const EStepOptions& options);
+  /// For the documents to come.
+  void set_options(const EStepOptions& options);
 
   /// @param start γ [K] @param theta [stride] on a 64-byte boundary, out: θ', zero after `reference`
   void fit(const Document& document, std::span<const float> start, Real* theta);
@@ -108,7 +111,8 @@ std::vector<std::int64_t> groups_of(const CountRows& rows, std::int64_t count);
 template <typename Real>
 class DocumentFits {
  public:
-  DocumentFits(const Inference<Real>& inference, const EStepOptions& options);
+  /// @param inference must stay
+  explicit DocumentFits(const Inference<Real>& inference) : inference_(inference) {}
 
   /// What is done with document b, of a group: by a fit of this thread's, from where it starts, see
   /// `start_document`.
@@ -119,12 +123,12 @@ class DocumentFits {
   /// of neighbours one after another, groups on any thread.
   /// @param groups see `groups_of`
   void for_each(const Minibatch& minibatch, std::span<const std::int64_t> groups, const Philox& noise,
-                const Visit& visit);
+                const EStepOptions& options, const Visit& visit);
 
  private:
-  std::vector<DocumentFit<Real>> fits_;
+  const Inference<Real>& inference_;
+  std::vector<DocumentFit<Real>> fits_;     // [threads], kept with their buffers from one minibatch to the next
   std::vector<std::vector<float>> starts_;  // [threads][K]
-  bool needs_starts_;
 };
 
 }  // namespace svi::lda

@@ -47,7 +47,7 @@ void Statistics<Real>::fit_documents(const Minibatch& minibatch, const Philox& n
     if (!fit.reference()) add_words(groups_[group], b, fit);
     results_[static_cast<std::size_t>(b)] = {fit.bound(), fit.iterations(), total(fit.gamma()), fit.reference()};
   };
-  DocumentFits<Real>(inference_, options_).for_each(minibatch, group_starts_, noise, visit);
+  fits_.for_each(minibatch, group_starts_, noise, options_, visit);
 }
 
 // Σ_d ratio θ'_d, to be multiplied by β'; collapsed Σ_d ratio weight_d.

@@ -19,7 +19,9 @@ namespace svi::lda {
 template <typename Real>
 class Statistics {
  public:
-  explicit Statistics(std::int64_t vocabulary) : inference_(vocabulary) {}
+  explicit Statistics(std::int64_t vocabulary) : inference_(vocabulary), fits_(inference_) {}
+  Statistics(const Statistics&) = delete;  // fits_ refers to inference_
+  Statistics& operator=(const Statistics&) = delete;
 
   /// Fills `contribution.rows`, and adds to the terms "bound", "iterations" and "rows"; where α is learned
   /// also to "documents", those with words, and "log_theta", Σ_d E[ln θ_dk].
@@ -51,6 +53,7 @@ class Statistics {
 
   EStepOptions options_;
   Inference<Real> inference_;
+  DocumentFits<Real> fits_;
   AlignedBuffer<Real> theta_;    // [documents, stride] θ'; collapsed: E[ψ(α + n)], where α is learned
   std::vector<Result> results_;  // [documents]
   std::vector<std::int64_t> group_starts_;  // first documents, and the number of all

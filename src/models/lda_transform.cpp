@@ -49,8 +49,8 @@ DocumentTopics fit_topics(Inference<Real>& inference, const Topics& topics, cons
     for (const Real gamma : fit.gamma())
       *of_document++ = static_cast<float>(static_cast<double>(gamma) * share);
   };
-  DocumentFits<Real>(inference, options)
-      .for_each(minibatch, groups_of(inference.rows(), (minibatch.size() + 7) / 8), noise, visit);
+  DocumentFits<Real>(inference).for_each(minibatch, groups_of(inference.rows(), (minibatch.size() + 7) / 8), noise,
+                                         options, visit);
   result.iterations = std::accumulate(iterations.begin(), iterations.end(), std::int64_t{0});
   return result;
 }
