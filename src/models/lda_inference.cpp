@@ -77,11 +77,6 @@ void DocumentFit<Real>::set_options(const EStepOptions& options) {
 }
 
 template <typename Real>
-void DocumentFit<Real>::fit(const Document& document, std::span<const float> start, Real* theta) {
-  fit(document, start, theta, EStep<Real>::Wanted::norms);
-}
-
-template <typename Real>
 void DocumentFit<Real>::fit(const Document& document, std::span<const float> start, Real* theta,
                             typename EStep<Real>::Wanted wanted) {
   reference_.reset();

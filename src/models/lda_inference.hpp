@@ -66,7 +66,8 @@ class DocumentFit {
   void set_options(const EStepOptions& options);
 
   /// @param start γ [K] @param theta [stride] on a 64-byte boundary, out: θ', zero after `reference`
-  void fit(const Document& document, std::span<const float> start, Real* theta);
+  void fit(const Document& document, std::span<const float> start, Real* theta,
+           typename EStep<Real>::Wanted wanted = EStep<Real>::Wanted::norms);
   /// Collapsed: see `CollapsedFit::fit`.
   void fit_collapsed(const Document& document, Real* log_theta);
   /// γ alone, by either.
@@ -90,8 +91,6 @@ class DocumentFit {
   const std::optional<ReferenceFit>& reference() const { return reference_; }
 
  private:
-  void fit(const Document& document, std::span<const float> start, Real* theta, typename EStep<Real>::Wanted wanted);
-
   const Inference<Real>& inference_;
   EStepOptions options_;
   EStep<Real> e_step_;

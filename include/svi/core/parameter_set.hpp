@@ -27,9 +27,10 @@ struct ParameterShape {
 /// Named tensors that are views of one flat buffer.
 ///
 /// Parameters, gradients and moments all have this form, so that an update rule is one pass, an all-reduce
-/// one call, and a checkpoint a list of names. A matrix [out, in] lies there column after column, as its transpose
-/// [in, out], which is how products of a layer take it (LinearProduct); a lazy one row after row. Every tensor starts on a 64-byte boundary; the padding between
-/// them is zero and stays zero under every operation that is zero on zeros. **Local.**
+/// one call, and a checkpoint a list of names. A matrix [out, in] lies there column after column, as its
+/// transpose [in, out], which is how products of a layer take it (LinearProduct); a lazy one row after row.
+/// Every tensor starts on a 64-byte boundary; the padding between them is zero and stays zero under every
+/// operation that is zero on zeros. **Local.**
 class ParameterSet {
  public:
   ParameterSet() = default;
