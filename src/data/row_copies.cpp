@@ -6,12 +6,15 @@
 #include <cstring>
 #include <numeric>
 
+#include "svi/base/prefetch.hpp"
+
 namespace svi::data {
 
 namespace {
 
 constexpr std::int64_t run_bytes = 32 << 20;  // read at a time
 constexpr std::int64_t gap_bytes = 64 << 10;  // rather read over it than begin anew
+constexpr std::size_t rows_ahead = 2;         // asked for in advance
 
 std::int64_t row_bytes(const DataFacts& facts) {
   if (facts.layout == Layout::counts) return 8 * (facts.entries / facts.rows) + 8;
@@ -39,6 +42,14 @@ DenseRows empty_dense(const DataFacts& facts, std::int64_t rows) {
 std::byte* memory_of(at::Tensor& tensor) { return static_cast<std::byte*>(tensor.mutable_data_ptr()); }
 const std::byte* memory_of(const at::Tensor& tensor) {
   return static_cast<const std::byte*>(tensor.const_data_ptr());
+}
+
+// Rows of a minibatch lie at random in memory.
+void ask_for(const CountRows& source, std::int64_t place) {
+  const std::int64_t begin = source.starts[static_cast<std::size_t>(place)];
+  const std::int64_t size = source.starts[static_cast<std::size_t>(place) + 1] - begin;
+  prefetch<Access::read>(source.words.data() + begin, size);
+  prefetch<Access::read>(source.counts.data() + begin, size);
 }
 
 void append_row(CountRows& target, const CountRows& source, std::int64_t place) {
@@ -89,7 +100,10 @@ CountRows gathered(const CountRows& source, std::span<const std::int64_t> places
   result.starts.reserve(places.size() + 1);
   result.words.reserve(entries);
   result.counts.reserve(entries);
-  for (const std::int64_t place : places) append_row(result, source, place);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (i + rows_ahead < places.size()) ask_for(source, places[i + rows_ahead]);
+    append_row(result, source, places[i]);
+  }
   return result;
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <span>
 
 #include "svi/math/special.hpp"
 
@@ -55,7 +55,7 @@ void CollapsedFit<Real>::fit(const TopicRows<Real>& beta, const Document& docume
 template <typename Real>
 double CollapsedFit<Real>::log_likelihood() {
   kernel_.mixtures(stride_, layout_.padded_words(), layout_.rows(), gamma_.data(), layout_.norms());
-  const double tokens = std::accumulate(layout_.counts(), layout_.counts() + layout_.words(), 0.0);
+  const double tokens = total(std::span(layout_.counts(), layout_.words()));
   return log_norms(layout_) - tokens * std::log(total(gamma()));
 }
 

@@ -39,16 +39,20 @@ void Inference<Real>::prepare(const Topics& topics, Estimator estimator, const C
   topics_ = topics;
   rows_ = &rows;
   for (const std::int32_t word : words_) row_of_word_[static_cast<std::size_t>(word)] = -1;
-  words_.clear();
   entry_rows_.resize(rows.words.size());
+  words_.resize(std::min(rows.words.size(), row_of_word_.size()) + 1);
+  std::int32_t found = 0;
   for (std::size_t i = 0; i < rows.words.size(); ++i) {
-    std::int32_t& row = row_of_word_[static_cast<std::size_t>(rows.words[i])];
-    if (row < 0) {
-      row = static_cast<std::int32_t>(words_.size());
-      words_.push_back(rows.words[i]);
-    }
+    // Without a branch, which no processor could foresee: the word is written as the next new one in any case.
+    const std::int32_t word = rows.words[i];
+    std::int32_t& row = row_of_word_[static_cast<std::size_t>(word)];
+    words_[static_cast<std::size_t>(found)] = word;
+    const bool is_new = row < 0;
+    row = is_new ? found : row;
     entry_rows_[i] = row;
+    found += is_new ? 1 : 0;
   }
+  words_.resize(static_cast<std::size_t>(found));
   const RowKind kind = estimator == Estimator::collapsed ? RowKind::mean : RowKind::exp_expected_log;
   beta_.compute(kernel_, kind, words_, topics);
 }
