@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::int64_t run_bytes = 32 << 20;  // read at a time
 constexpr std::int64_t gap_bytes = 64 << 10;  // rather read over it than begin anew
-constexpr std::size_t rows_ahead = 2;         // asked for in advance
 
 std::int64_t row_bytes(const DataFacts& facts) {
   if (facts.layout == Layout::counts) return 8 * (facts.entries / facts.rows) + 8;
@@ -44,7 +43,6 @@ const std::byte* memory_of(const at::Tensor& tensor) {
   return static_cast<const std::byte*>(tensor.const_data_ptr());
 }
 
-// Rows of a minibatch lie at random in memory.
 void ask_for(const CountRows& source, std::int64_t place) {
   const std::int64_t begin = source.starts[static_cast<std::size_t>(place)];
   const std::int64_t size = source.starts[static_cast<std::size_t>(place) + 1] - begin;
@@ -100,6 +98,7 @@ CountRows gathered(const CountRows& source, std::span<const std::int64_t> places
   result.starts.reserve(places.size() + 1);
   result.words.reserve(entries);
   result.counts.reserve(entries);
+  constexpr std::size_t rows_ahead = 2;  // asked for in advance, since they lie at random
   for (std::size_t i = 0; i < places.size(); ++i) {
     if (i + rows_ahead < places.size()) ask_for(source, places[i + rows_ahead]);
     append_row(result, source, places[i]);
