@@ -16,7 +16,7 @@ namespace svi::cli {
 namespace {
 
 constexpr std::int64_t rows_at_once = 500;     // as evaluations take them
-constexpr std::int64_t evidences_at_once = 8;  // each is computed for itself, so that few keep ranks even
+constexpr std::int64_t evidences_at_once = 4;  // each is computed for itself, so that few keep ranks even
 
 Philox noise_of(const trainer::TrainedModel& trained) { return Philox(trained.checkpoint.state.seed); }
 
@@ -56,16 +56,19 @@ void LatentRows::require_fit(const Minibatch& rows) const try {
 }
 
 Tensor LatentRows::of_block(std::span<const std::int64_t> rows, const RowFigures& figures) const {
-  Minibatch minibatch =
-      data::LocalRows(*file_, rows).slice(0, std::ssize(rows), trainer::evaluation_step);
+  Minibatch minibatch = data::LocalRows(*file_, rows).slice(0, std::ssize(rows), trainer::evaluation_step);
   // No figure looks at labels: they may be of classes that the model does not know.
   if (auto* dense = std::get_if<DenseRows>(&minibatch.rows)) dense->labels.reset();
   if (check_ == RowCheck::in_passing) require_fit(minibatch);
   return as_figures(figures.of_rows(minibatch));
 }
 
-void LatentRows::pass(std::span<const std::int64_t> rows, const RowFigures& figures,
-                      const std::function<void(std::span<const double>)>& take) const {
+void LatentRows::pass(std::span<const std::int64_t> rows, const RowFigures& figures, const Take& take) const {
+  figures.is_slow ? pass_in_turns(rows, figures, take) : pass_in_rounds(rows, figures, take);
+}
+
+void LatentRows::pass_in_rounds(std::span<const std::int64_t> rows, const RowFigures& figures,
+                                const Take& take) const {
   const auto ranks = static_cast<std::size_t>(communicator_.size());
   const auto rank = static_cast<std::size_t>(communicator_.rank());
   const auto width = static_cast<std::size_t>(figures.width);
@@ -88,6 +91,23 @@ void LatentRows::pass(std::span<const std::int64_t> rows, const RowFigures& figu
       if (rank == 0) take(std::span<const double>(all).first(count * width));
     });
   }
+}
+
+void LatentRows::pass_in_turns(std::span<const std::int64_t> rows, const RowFigures& figures,
+                               const Take& take) const {
+  const auto width = static_cast<std::size_t>(figures.width);
+  std::vector<double> all(rows.size() * width);
+  comm::in_turns(communicator_, figures.name, std::ssize(rows), figures.rows_at_once,
+                 [&](std::int64_t first, std::int64_t last) {
+                   const auto place = static_cast<std::size_t>(first);
+                   const auto count = static_cast<std::size_t>(last - first);
+                   const Tensor found = of_block(rows.subspan(place, count), figures);
+                   std::copy_n(found.const_data_ptr<double>(), found.numel(), &all[place * width]);
+                 });
+  comm::all_reduce_sum(communicator_, all, figures.name);  // exact: all but one rank add 0
+  comm::together(communicator_, figures.name, [&] {
+    if (communicator_.rank() == 0) take(all);
+  });
 }
 
 std::vector<double> LatentRows::figures(std::span<const std::int64_t> rows, const RowFigures& figures) const {
@@ -117,9 +137,11 @@ RowFigures bound_figures(const trainer::TrainedModel& trained) {
 
 RowFigures evidence_figures(const trainer::TrainedModel& trained, std::int64_t samples) {
   LatentModel& model = latent_model_of(trained, "--nll");
-  return {"importance samples", 1, evidences_at_once, [&trained, &model, samples](const Minibatch& rows) {
+  return {"importance samples", 1, evidences_at_once,
+          [&trained, &model, samples](const Minibatch& rows) {
             return model.log_evidence(trained.parameters(), rows, samples, noise_of(trained));
-          }};
+          },
+          true};
 }
 
 }  // namespace svi::cli

@@ -26,6 +26,7 @@ struct RowFigures {
   std::int64_t width = 1;         ///< numbers a row
   std::int64_t rows_at_once = 0;  ///< b, but of the last rows
   std::function<Tensor(const Minibatch&)> of_rows;
+  bool is_slow = false;  ///< kept in memory, all of them, so that no rank waits for another before the end
 };
 
 /// Whether it is seen as rows pass that one cannot come from the model, or the caller has seen to it.
@@ -34,11 +35,14 @@ enum class RowCheck { in_passing, before };
 /// Rows of a file before a trained model, shared among ranks.
 ///
 /// Rows are cut into blocks of `rows_at_once` whatever the number of ranks, so that each row meets the same
-/// rows in matrix products and every figure has the same bits. In rounds each rank takes a block, and rank 0
-/// gets them all in order. Noise is that of evaluations: keyed by the run's seed, `trainer::evaluation_step`
+/// rows in matrix products and every figure has the same bits. Rank 0 gets them all in order: in rounds, each
+/// rank a block, or, of slow figures, when all are there, each rank having taken the next block when it was
+/// done with its last. Noise is that of evaluations: keyed by the run's seed, `trainer::evaluation_step`
 /// and the row's number in its file.
 class LatentRows {
  public:
+  using Take = std::function<void(std::span<const double>)>;
+
   /// Opens the file, which must be like the training data. **Collective.**
   /// @param trained, communicator must outlive it @param key where the file was named, for messages
   /// @throws Error (missing_input), (bad_data)
@@ -50,12 +54,13 @@ class LatentRows {
 
   /// @param rows ascending @param take called on rank 0 with the figures of some rows, in the order of `rows`
   /// @throws Error (bad_data) when a row cannot come from the model, see RowCheck. **Collective.**
-  void pass(std::span<const std::int64_t> rows, const RowFigures& figures,
-            const std::function<void(std::span<const double>)>& take) const;
+  void pass(std::span<const std::int64_t> rows, const RowFigures& figures, const Take& take) const;
   /// The figures of all rows, on rank 0; elsewhere none. **Collective.**
   std::vector<double> figures(std::span<const std::int64_t> rows, const RowFigures& figures) const;
 
  private:
+  void pass_in_rounds(std::span<const std::int64_t> rows, const RowFigures& figures, const Take& take) const;
+  void pass_in_turns(std::span<const std::int64_t> rows, const RowFigures& figures, const Take& take) const;
   void require_fit(const Minibatch& rows) const;
   Tensor of_block(std::span<const std::int64_t> rows, const RowFigures& figures) const;
 

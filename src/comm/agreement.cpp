@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <exception>
 
 #include "svi/base/sha256.hpp"
 #include "svi/comm/communicator.hpp"
@@ -78,6 +79,28 @@ void together(Communicator& communicator, std::string_view tag, const std::funct
     const std::string prefix = all.size() > 1 ? fmt::format("rank {}: ", rank) : "";
     throw AgreedError(static_cast<ExitCode>(code), "{}{}", prefix, all[rank].substr(space + 1));
   }
+}
+
+void in_turns(Communicator& communicator, std::string_view tag, std::int64_t count, std::int64_t block,
+              const std::function<void(std::int64_t first, std::int64_t last)>& action) {
+  const std::unique_ptr<Counter> next = communicator.control().counter(tag);
+  const auto take_blocks = [&] {
+    try {
+      for (std::int64_t first = next->add(block); first < count; first = next->add(block))
+        action(first, std::min(count, first + block));
+    } catch (...) {
+      next->add(count);  // nothing is left for the others
+      throw;
+    }
+  };
+  std::exception_ptr problem;
+  try {
+    together(communicator, tag, take_blocks);
+  } catch (const AgreedError&) {
+    problem = std::current_exception();
+  }
+  next->close();
+  if (problem) std::rethrow_exception(problem);
 }
 
 void require_same(Communicator& communicator, std::string_view what, std::string_view mine) {

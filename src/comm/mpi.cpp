@@ -68,6 +68,51 @@ class MpiWork final : public Work {
   std::unique_ptr<MpiOperation> operation_;
 };
 
+class MpiCounter final : public Counter {
+ public:
+  MpiCounter(const MpiChannel& channel, std::string_view tag) : channel_(channel), tag_(tag) {
+    wait_for(barrier_steps(channel_));  // which has a deadline, unlike MPI_Win_allocate and MPI_Win_free
+    {
+      const std::scoped_lock lock(channel_.progress->mutex());
+      std::int64_t* value = nullptr;
+      const MPI_Aint bytes = channel_.rank == 0 ? sizeof *value : 0;
+      check_mpi(
+          MPI_Win_allocate(bytes, sizeof *value, MPI_INFO_NULL, channel_.communicator, &value, &window_),
+          "MPI_Win_allocate");
+      check_mpi(MPI_Win_set_errhandler(window_, MPI_ERRORS_RETURN), "MPI_Win_set_errhandler");
+      check_mpi(MPI_Win_lock_all(MPI_MODE_NOCHECK, window_), "MPI_Win_lock_all");
+      if (channel_.rank == 0) *value = 0;
+      check_mpi(MPI_Win_sync(window_), "MPI_Win_sync");
+    }
+    wait_for(barrier_steps(channel_));  // nobody adds before it is 0
+  }
+
+  std::int64_t add(std::int64_t amount) override {
+    std::int64_t before = 0;
+    wait_for({[&](MpiOperation::Requests& requests) {
+      requests.emplace_back();
+      check_mpi(MPI_Rget_accumulate(&amount, 1, MPI_INT64_T, &before, 1, MPI_INT64_T, 0, 0, 1, MPI_INT64_T,
+                                    MPI_SUM, window_, &requests.back()),
+                "MPI_Rget_accumulate");
+    }});
+    return before;
+  }
+
+  void close() override {
+    wait_for(barrier_steps(channel_));
+    const std::scoped_lock lock(channel_.progress->mutex());
+    check_mpi(MPI_Win_unlock_all(window_), "MPI_Win_unlock_all");
+    check_mpi(MPI_Win_free(&window_), "MPI_Win_free");
+  }
+
+ private:
+  void wait_for(std::deque<MpiOperation::Step> steps) { MpiWork(channel_, tag_, std::move(steps)).wait(); }
+
+  MpiChannel channel_;
+  std::string tag_;
+  MPI_Win window_ = MPI_WIN_NULL;
+};
+
 std::atomic<int> abort_code{0};
 
 void exit_with_abort_code(int) { std::_Exit(abort_code); }
@@ -85,8 +130,12 @@ struct Mpi::State {
   int rank_in_node = 0;
   bool closed = false;
 
-  std::unique_ptr<Work> begin(std::string_view tag, std::deque<MpiOperation::Step> steps) {
+  void require_open(std::string_view tag) const {
     if (closed) throw Error(ExitCode::internal, "{}: the communicator is closed", tag);
+  }
+
+  std::unique_ptr<Work> begin(std::string_view tag, std::deque<MpiOperation::Step> steps) {
+    require_open(tag);
     return std::make_unique<MpiWork>(channel, tag, std::move(steps));
   }
 };
@@ -130,6 +179,11 @@ std::unique_ptr<Work> Mpi::all_gather(Buffer mine, Buffer all, std::string_view 
 
 std::unique_ptr<Work> Mpi::barrier(std::string_view tag) {
   return state_->begin(tag, barrier_steps(state_->channel));
+}
+
+std::unique_ptr<Counter> Mpi::counter(std::string_view tag) {
+  state_->require_open(tag);
+  return std::make_unique<MpiCounter>(state_->channel, tag);
 }
 
 void Mpi::close() {

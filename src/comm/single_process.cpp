@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "checks.hpp"
 
@@ -14,6 +15,15 @@ class Done final : public Work {
  public:
   bool test() override { return true; }
   void wait() override {}
+};
+
+class OwnCounter final : public Counter {
+ public:
+  std::int64_t add(std::int64_t amount) override { return std::exchange(value_, value_ + amount); }
+  void close() override {}
+
+ private:
+  std::int64_t value_ = 0;
 };
 
 }  // namespace
@@ -38,6 +48,8 @@ std::unique_ptr<Work> SingleProcess::all_gather(Buffer mine, Buffer all, std::st
 }
 
 std::unique_ptr<Work> SingleProcess::barrier(std::string_view) { return std::make_unique<Done>(); }
+
+std::unique_ptr<Counter> SingleProcess::counter(std::string_view) { return std::make_unique<OwnCounter>(); }
 
 void SingleProcess::abort(ExitCode code) noexcept {
   std::fflush(nullptr);

@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "svi/base/random.hpp"
@@ -198,6 +200,45 @@ inline void agreed_errors_pass_through(Communicator& ranks) {
     const std::string prefix = ranks.size() > 1 ? "rank " + std::to_string(ranks.size() - 1) + ": " : "";
     EXPECT_EQ(error.what(), prefix + "row 7");
   }
+}
+
+/// Every number falls to one rank, in blocks; a rank that takes 20 ms a block leaves most to rank 0.
+inline void blocks_are_taken_in_turns(Communicator& ranks) {
+  for (const std::int64_t count : {0, 1, 6, 200}) {
+    SCOPED_TRACE(count);
+    constexpr std::int64_t block = 3;
+    std::vector<double> taken(static_cast<std::size_t>(count));
+    std::int64_t mine = 0;
+    in_turns(ranks, "turns", count, block, [&](std::int64_t first, std::int64_t last) {
+      if (ranks.rank() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      EXPECT_EQ(first % block, 0);
+      EXPECT_EQ(last, std::min(count, first + block));
+      for (std::int64_t i = first; i < last; ++i) ++taken[static_cast<std::size_t>(i)];
+      mine += last - first;
+    });
+    all_reduce_sum(ranks, taken, "taken");
+    EXPECT_EQ(taken, std::vector<double>(taken.size(), 1.0));
+    if (ranks.rank() == 0 && count == 200) {
+      EXPECT_GT(mine, count / 2);
+    }
+  }
+}
+
+/// Whoever meets the bad number, all fail with its message and leave what is not begun.
+inline void a_failed_turn_ends_them_all(Communicator& ranks) {
+  constexpr std::int64_t count = 1'000'000;
+  std::int64_t mine = 0;
+  const Error error = error_of([&] {
+    in_turns(ranks, "turns", count, 1, [&](std::int64_t first, std::int64_t) {
+      ++mine;
+      if (first == 10) throw Error(ExitCode::bad_data, "number 10");
+      if (first > 10) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    });
+  });
+  EXPECT_EQ(error.code(), ExitCode::bad_data);
+  EXPECT_NE(std::string(error.what()).find("number 10"), std::string::npos) << error.what();
+  EXPECT_LT(mine, count / 2);
+  EXPECT_EQ(maximum(ranks, ranks.rank(), "still in step"), ranks.size() - 1);
 }
 
 inline void differing_ranks_are_named(Communicator& ranks) {

@@ -67,6 +67,13 @@ TEST(Mpi, AgreesOverTheControlChannel) {
   differing_ranks_are_named(world());
 }
 
+TEST(Mpi, SharesOutBlocksInTurns) {
+  for (int repetition = 0; repetition < 3; ++repetition) {
+    blocks_are_taken_in_turns(world());
+    a_failed_turn_ends_them_all(world());
+  }
+}
+
 // Data operations of one thread and control operations of another, at the same time.
 TEST(Mpi, ServesTwoThreads) {
   constexpr int repetitions = 200;
@@ -124,6 +131,7 @@ TEST(Mpi, AClosedOneTakesNoMoreOperations) {
   ranks.close();
   ranks.close();  // twice is once
   EXPECT_EQ(error_of([&] { ranks.barrier("late"); }).code(), ExitCode::internal);
+  EXPECT_EQ(error_of([&] { ranks.counter("late"); }).code(), ExitCode::internal);
   EXPECT_EQ(ranks.size(), world().size());
 }
 

@@ -20,6 +20,8 @@ TEST(SingleProcess, IsTheGroupOfOne) {
   fails_together(alone);
   agreed_errors_pass_through(alone);
   differing_ranks_are_named(alone);
+  blocks_are_taken_in_turns(alone);
+  a_failed_turn_ends_them_all(alone);
   alone.barrier("end")->wait();
   alone.close();
 }

@@ -24,6 +24,8 @@ TEST_P(ThreadRanks, DoWhatEveryBackendDoes) {
     fails_together(ranks);
     agreed_errors_pass_through(ranks);
     differing_ranks_are_named(ranks);
+    blocks_are_taken_in_turns(ranks);
+    a_failed_turn_ends_them_all(ranks);
     ranks.barrier("end")->wait();
   });
   EXPECT_EQ(calls, std::vector<int>(static_cast<std::size_t>(GetParam()), 1));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
@@ -155,10 +156,30 @@ class Thread final : public Communicator {
   std::unique_ptr<Work> barrier(std::string_view tag) override {
     return begin({ThreadBoard::Kind::barrier, {}, {}, 0, {}, std::string(tag)});
   }
+  std::unique_ptr<Counter> counter(std::string_view tag) override {
+    auto mine = std::make_shared<std::atomic<std::int64_t>>(0);
+    auto address = reinterpret_cast<std::uint64_t>(&mine);
+    broadcast(buffer_of(std::span(&address, 1)), 0, tag)->wait();
+    const auto shared = *reinterpret_cast<decltype(mine)*>(address);
+    barrier(tag)->wait();  // all have rank 0's before it goes on
+    return std::make_unique<ThreadCounter>(*this, shared);
+  }
   void close() override {}
   [[noreturn]] void abort(ExitCode code) noexcept override { std::_Exit(static_cast<int>(code)); }
 
  private:
+  class ThreadCounter final : public Counter {
+   public:
+    ThreadCounter(Thread& thread, std::shared_ptr<std::atomic<std::int64_t>> value)
+        : thread_(thread), value_(std::move(value)) {}
+    std::int64_t add(std::int64_t amount) override { return value_->fetch_add(amount); }
+    void close() override { thread_.barrier("a counter's end")->wait(); }
+
+   private:
+    Thread& thread_;
+    std::shared_ptr<std::atomic<std::int64_t>> value_;
+  };
+
   class ThreadWork final : public Work {
    public:
     ThreadWork(std::shared_ptr<ThreadBoard> board, std::shared_ptr<ThreadBoard::Slot> slot, std::string tag)

@@ -64,6 +64,17 @@ class Work {
   virtual void stream_wait(void* stream);
 };
 
+/// A whole number that the ranks of a communicator share; 0 at first.
+class Counter {
+ public:
+  virtual ~Counter() = default;
+  /// Adds to it and returns what it was before, without waiting for any rank to take part. **Local.**
+  /// @throws Error (communication)
+  virtual std::int64_t add(std::int64_t amount) = 0;
+  /// Releases it; one that is not closed lives until the process ends. **Collective.**
+  virtual void close() = 0;
+};
+
 /// A fixed group of ranks that exchange typed buffers.
 ///
 /// Every Collective must be called by all ranks in the same order. `tag` names the operation in messages:
@@ -92,7 +103,8 @@ class Communicator {
   virtual std::unique_ptr<Work> broadcast(Buffer values, int root, std::string_view tag) = 0;
   /// `all` [size · mine.count] receives every rank's `mine` in rank order. **Collective.**
   virtual std::unique_ptr<Work> all_gather(Buffer mine, Buffer all, std::string_view tag) = 0;
-  virtual std::unique_ptr<Work> barrier(std::string_view tag) = 0;  ///< **Collective.**
+  virtual std::unique_ptr<Work> barrier(std::string_view tag) = 0;     ///< **Collective.**
+  virtual std::unique_ptr<Counter> counter(std::string_view tag) = 0;  ///< **Collective.**
 
   /// Releases what is released together; afterwards only Local functions may be called. **Collective.**
   virtual void close() = 0;
@@ -116,6 +128,13 @@ std::vector<std::string> all_gather_text(Communicator& communicator, std::string
 /// An exception that is no Error counts as internal. An AgreedError passes through, since all ranks throw it,
 /// and so does one of communication, since the ranks can then no longer agree on anything. **Collective.**
 void together(Communicator& communicator, std::string_view tag, const std::function<void()>& action);
+
+/// Calls action(first, last) for the blocks of 0 … count − 1, each on one rank: on whichever is done with its
+/// last one, so that a rank on a busy core takes fewer. What becomes of a block must not depend on its rank.
+/// Fails as `together` does; blocks that nobody has begun by then are left out. **Collective.**
+/// @param block numbers in a block, but of the last one; ≥ 1
+void in_turns(Communicator& communicator, std::string_view tag, std::int64_t count, std::int64_t block,
+              const std::function<void(std::int64_t first, std::int64_t last)>& action);
 
 /// @throws AgreedError (bad_config) on every rank, naming the ranks whose `mine` differs from rank 0's and
 /// saying what (`"the configuration"`) differs. **Collective.**
