@@ -64,7 +64,11 @@ Tensor LatentRows::of_block(std::span<const std::int64_t> rows, const RowFigures
 }
 
 void LatentRows::pass(std::span<const std::int64_t> rows, const RowFigures& figures, const Take& take) const {
-  figures.is_slow ? pass_in_turns(rows, figures, take) : pass_in_rounds(rows, figures, take);
+  if (figures.is_slow) {
+    pass_in_turns(rows, figures, take);
+  } else {
+    pass_in_rounds(rows, figures, take);
+  }
 }
 
 void LatentRows::pass_in_rounds(std::span<const std::int64_t> rows, const RowFigures& figures,

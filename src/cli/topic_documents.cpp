@@ -11,7 +11,6 @@
 #include "svi/cli/infer.hpp"
 #include "svi/data/match_words.hpp"
 #include "svi/data/same_columns.hpp"
-#include "svi/trainer/evaluator.hpp"
 
 namespace svi::cli {
 
@@ -37,9 +36,7 @@ Tensor TopicDocuments::theta(std::int64_t first, std::int64_t last) {
     return std::accumulate(rows.counts.begin(), rows.counts.end(), 0.0);
   };
   const auto rows = std::get<CountRows>(file_.read(first, last));
-  Minibatch minibatch{.step = trainer::evaluation_step,
-                      .ids = std::vector<std::int64_t>(static_cast<std::size_t>(last - first))};
-  std::iota(minibatch.ids.begin(), minibatch.ids.end(), first);
+  Minibatch minibatch{.ids = std::vector<std::int64_t>(static_cast<std::size_t>(last - first))};
   const CountRows known = data::renumbered(rows, numbers_);
   lengths_.clear();
   for (std::size_t row = 0; row + 1 < known.starts.size(); ++row) {
@@ -51,8 +48,7 @@ Tensor TopicDocuments::theta(std::int64_t first, std::int64_t last) {
   census_.unknown_tokens += total(rows) - total(known);
   minibatch.rows = known;
   const Stopwatch stopwatch;
-  DocumentTopics fitted =
-      model_.document_topics(trained_.parameters(), minibatch, Philox(trained_.checkpoint.state.seed));
+  DocumentTopics fitted = model_.document_topics(trained_.parameters(), minibatch);
   census_.seconds += stopwatch.seconds();
   census_.iterations += static_cast<double>(fitted.iterations);
   return std::move(fitted.theta);

@@ -21,10 +21,8 @@ struct DocumentsCensus {
 
 /// The documents of a file as a topic model sees them: its own words, matched by name. **Local.**
 ///
-/// θ is that of held-out documents in an evaluation: the E-step starts at what is keyed by the run's seed,
-/// `trainer::evaluation_step` and the document's row in its file. So it depends neither on the other
-/// documents nor on ranks, and the run's validation documents, given as rows of the training file, get to the
-/// bit the θ with which they are evaluated.
+/// θ follows from the document's words and the model, to the bit: neither other documents, nor its row, nor
+/// ranks matter. It is the θ of whole documents in an evaluation.
 class TopicDocuments {
  public:
   /// @param trained must outlive it @param key where the file was named, for messages

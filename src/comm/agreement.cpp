@@ -85,12 +85,13 @@ void in_turns(Communicator& communicator, std::string_view tag, std::int64_t cou
               const std::function<void(std::int64_t first, std::int64_t last)>& action) {
   const std::unique_ptr<Counter> next = communicator.control().counter(tag);
   const auto take_blocks = [&] {
-    try {
-      for (std::int64_t first = next->add(block); first < count; first = next->add(block))
+    for (std::int64_t first = next->add(block); first < count; first = next->add(block)) {
+      try {
         action(first, std::min(count, first + block));
-    } catch (...) {
-      next->add(count);  // nothing is left for the others
-      throw;
+      } catch (...) {
+        next->add(count);  // nothing is left for the others
+        throw;
+      }
     }
   };
   std::exception_ptr problem;

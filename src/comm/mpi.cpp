@@ -88,14 +88,20 @@ class MpiCounter final : public Counter {
   }
 
   std::int64_t add(std::int64_t amount) override {
-    std::int64_t before = 0;
-    wait_for({[&](MpiOperation::Requests& requests) {
+    struct Numbers {
+      std::int64_t amount;
+      std::int64_t before;
+    };
+    const auto numbers = std::make_shared<Numbers>(amount, 0);  // stays if the wait is given up
+    const auto begin = [numbers, window = window_](MpiOperation::Requests& requests) {
       requests.emplace_back();
-      check_mpi(MPI_Rget_accumulate(&amount, 1, MPI_INT64_T, &before, 1, MPI_INT64_T, 0, 0, 1, MPI_INT64_T,
-                                    MPI_SUM, window_, &requests.back()),
+      check_mpi(MPI_Rget_accumulate(&numbers->amount, 1, MPI_INT64_T, &numbers->before, 1, MPI_INT64_T, 0, 0,
+                                    1, MPI_INT64_T, MPI_SUM, window, &requests.back()),
                 "MPI_Rget_accumulate");
-    }});
-    return before;
+    };
+    wait_for({begin, [numbers](MpiOperation::Requests&) {
+              }});  // a step is gone when it has begun, but the next is not
+    return numbers->before;
   }
 
   void close() override {

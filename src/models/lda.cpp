@@ -145,13 +145,13 @@ void Lda::initialize(ParameterSet& parameters, const Philox& noise) const {
                                      math::digamma(alpha * static_cast<double>(options_.topics)));
 }
 
-void Lda::accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& inputs,
+void Lda::accumulate(const ParameterSet& parameters, const Minibatch& minibatch, const StepInputs& /*inputs*/,
                      Contribution& contribution) {
   contribution.statistics.flat().zero_();  // what is learned besides λ follows from the terms
   const Topics topics(parameters);
   const auto accumulate_in = [&](auto& statistics) {
     if (!statistics) statistics.emplace(vocabulary());
-    statistics->accumulate(topics, e_step_options(parameters), minibatch, inputs.noise, contribution);
+    statistics->accumulate(topics, e_step_options(parameters), minibatch, contribution);
   };
   if (topics.is_double()) {
     accumulate_in(double_);
@@ -252,11 +252,10 @@ Metrics Lda::training_metrics(const ParameterSet& parameters, const Sums& totals
 }
 
 std::unique_ptr<Evaluation> Lda::evaluation(const ParameterSet& parameters, EvaluationRows rows,
-                                            std::uint64_t seed) {
+                                            std::uint64_t /*seed*/) {
   if (rows == EvaluationRows::training) return std::make_unique<TopicQuality>(parameters);
-  if (Topics(parameters).is_double())
-    return std::make_unique<DocumentCompletion<double>>(*this, parameters, seed);
-  return std::make_unique<DocumentCompletion<float>>(*this, parameters, seed);
+  if (Topics(parameters).is_double()) return std::make_unique<DocumentCompletion<double>>(*this, parameters);
+  return std::make_unique<DocumentCompletion<float>>(*this, parameters);
 }
 
 std::int64_t Lda::workspace_bytes(std::int64_t local_rows) const {

@@ -56,8 +56,7 @@ class Lda : public Model, public TopicModel {
   Tensor topic_shares(const ParameterSet& parameters) const override;
   Tensor topic_tokens(const ParameterSet& parameters, std::int64_t first, std::int64_t last) const override;
   TopicPriors priors(const ParameterSet& parameters) const override;
-  DocumentTopics document_topics(const ParameterSet& parameters, const Minibatch& rows,
-                                 const Philox& noise) override;
+  DocumentTopics document_topics(const ParameterSet& parameters, const Minibatch& rows) override;
 
   const LdaOptions& options() const { return options_; }
   const DataShape& shape() const { return shape_; }

@@ -74,15 +74,14 @@ void EStep<Real>::set_options(const EStepOptions& options) {
 }
 
 template <typename Real>
-bool EStep<Real>::fit(const TopicRows<Real>& beta, const Document& document, std::span<const float> start,
-                      Real* theta, Wanted wanted) {
+bool EStep<Real>::fit(const TopicRows<Real>& beta, const Document& document, Real* theta, Wanted wanted) {
   iterations_ = 0;
   layout_.take(beta, document);
   if (document.rows.empty()) {  // q(θ) is the prior
     std::copy_n(alpha_.data(), topics_, gamma_.data());
     return true;
   }
-  std::copy(start.begin(), start.end(), gamma_.data());
+  std::fill_n(gamma_.data(), topics_, Real(first_gamma));
   const std::size_t lines = (layout_.words() + 15) / 16 * 16;
   ratios_.resize(lines);
   if (options_.active_topics) active_rows_.resize(lines * most_active);

@@ -10,13 +10,11 @@
 namespace svi::lda {
 
 template <typename Real>
-DocumentCompletion<Real>::DocumentCompletion(const Lda& lda, const ParameterSet& parameters,
-                                             std::uint64_t seed)
+DocumentCompletion<Real>::DocumentCompletion(const Lda& lda, const ParameterSet& parameters)
     : lda_(lda),
       topics_(parameters),
       options_(lda.e_step_options(parameters)),
       topics_kl_(has_bound() ? lda.topics_kl(parameters) : 0),
-      noise_(seed),
       inference_(lda.vocabulary()),
       eta_(lda.eta(parameters)) {}
 
@@ -35,13 +33,12 @@ template <typename Real>
 void DocumentCompletion<Real>::add(const Minibatch& minibatch, Sums& sums) {
   inference_.prepare(topics_, options_.estimator, std::get<CountRows>(minibatch.rows));
   std::vector<Result> results(static_cast<std::size_t>(minibatch.size()));
-  const auto visit = [&](DocumentFit<Real>& fit, std::span<const float> start, std::int64_t b,
-                         std::size_t /*group*/) {
-    results[static_cast<std::size_t>(b)] =
-        complete(fit, b, minibatch.ids[static_cast<std::size_t>(b)], start);
+  const auto visit = [&](DocumentFit<Real>& fit, std::int64_t b, std::size_t /*group*/) {
+    const auto place = static_cast<std::size_t>(b);
+    results[place] = complete(fit, b, minibatch.ids[place]);
   };
-  DocumentFits<Real>(inference_).for_each(minibatch, groups_of(inference_.rows(), (minibatch.size() + 7) / 8), noise_,
-                                          options_, visit);
+  DocumentFits<Real>(inference_)
+      .for_each(groups_of(inference_.rows(), (minibatch.size() + 7) / 8), options_, visit);
   for (const Result& result : results) {
     sums.scalar("rows") += 1;
     sums.scalar("bound") += result.bound;
@@ -55,11 +52,11 @@ void DocumentCompletion<Real>::add(const Minibatch& minibatch, Sums& sums) {
 }
 
 template <typename Real>
-auto DocumentCompletion<Real>::complete(DocumentFit<Real>& fit, std::int64_t b, std::int64_t id,
-                                        std::span<const float> start) const -> Result {
+auto DocumentCompletion<Real>::complete(DocumentFit<Real>& fit, std::int64_t b, std::int64_t id) const
+    -> Result {
   const Document document = inference_.document(b);
   Result result;
-  if (has_bound()) result.bound = fit.fit_bound(document, start);
+  if (has_bound()) result.bound = fit.fit_bound(document);
   std::vector<std::int32_t> words;
   for (const std::int32_t row : document.rows)
     words.push_back(inference_.words()[static_cast<std::size_t>(row)]);
@@ -76,7 +73,7 @@ auto DocumentCompletion<Real>::complete(DocumentFit<Real>& fit, std::int64_t b, 
     observed_rows.push_back(document.rows[n]);
     observed_counts.push_back(static_cast<float>(observed[n]));
   }
-  fit.fit({observed_rows, observed_counts}, start);
+  fit.fit({observed_rows, observed_counts});
   const double gamma_total = total(fit.gamma());
   for (std::size_t n = 0; n < predicted.size(); ++n) {
     if (predicted[n] == 0) continue;

@@ -26,7 +26,7 @@ namespace svi::lda {
 template <typename Real>
 class DocumentCompletion : public Evaluation {
  public:
-  DocumentCompletion(const Lda& lda, const ParameterSet& parameters, std::uint64_t seed);
+  DocumentCompletion(const Lda& lda, const ParameterSet& parameters);
 
   SumLayout layout() const override;
   void add(const Minibatch& rows, Sums& sums) override;
@@ -41,14 +41,12 @@ class DocumentCompletion : public Evaluation {
     double log_likelihood = 0;  // of the predicted half
     double tokens = 0;          // of the predicted half
   };
-  Result complete(DocumentFit<Real>& fit, std::int64_t b, std::int64_t id,
-                  std::span<const float> start) const;
+  Result complete(DocumentFit<Real>& fit, std::int64_t b, std::int64_t id) const;
 
   const Lda& lda_;
   Topics topics_;
   EStepOptions options_;
   double topics_kl_;
-  Philox noise_;
   Inference<Real> inference_;
   double eta_;
 };

@@ -11,7 +11,7 @@ namespace {
 
 template <typename Real>
 ReferenceFit reference_of(const Inference<Real>& inference, const Document& document,
-                          std::span<const float> start, const EStepOptions& options) {
+                          const EStepOptions& options) {
   const Topics& topics = inference.topics();
   const auto count = static_cast<std::size_t>(topics.topics());
   std::vector<double> log_beta(document.rows.size() * count);
@@ -21,18 +21,10 @@ ReferenceFit reference_of(const Inference<Real>& inference, const Document& docu
     for (std::size_t k = 0; k < count; ++k)
       of_word[k] = math::digamma(of_word[k]) - math::digamma(topics.totals()[k]);
   }
-  return fit_reference(log_beta, document.counts, start, options);
+  return fit_reference(log_beta, document.counts, std::vector<double>(count, first_gamma), options);
 }
 
 }  // namespace
-
-void start_document(const Philox& noise, std::int64_t step, std::int64_t document, std::span<float> gamma) {
-  noise.fill_uniform(gamma, Purpose::document_topics, static_cast<std::uint64_t>(step),
-                     static_cast<std::uint64_t>(document));
-  // A uniform number on an interval of length √12·σ has the variance σ² = 1/100.
-  constexpr float length = 0.34641016F;
-  for (float& value : gamma) value = 1 + length * (value - 0.5F);
-}
 
 template <typename Real>
 void Inference<Real>::prepare(const Topics& topics, Estimator estimator, const CountRows& rows) {
@@ -43,7 +35,8 @@ void Inference<Real>::prepare(const Topics& topics, Estimator estimator, const C
   words_.resize(std::min(rows.words.size(), row_of_word_.size()) + 1);
   std::int32_t found = 0;
   for (std::size_t i = 0; i < rows.words.size(); ++i) {
-    // Without a branch, which no processor could foresee: the word is written as the next new one in any case.
+    // Without a branch, which no processor could foresee: the word is written as the next new one in any
+    // case.
     const std::int32_t word = rows.words[i];
     std::int32_t& row = row_of_word_[static_cast<std::size_t>(word)];
     words_[static_cast<std::size_t>(found)] = word;
@@ -81,16 +74,15 @@ void DocumentFit<Real>::set_options(const EStepOptions& options) {
 }
 
 template <typename Real>
-void DocumentFit<Real>::fit(const Document& document, std::span<const float> start, Real* theta,
-                            typename EStep<Real>::Wanted wanted) {
+void DocumentFit<Real>::fit(const Document& document, Real* theta, typename EStep<Real>::Wanted wanted) {
   reference_.reset();
   document_ = document;
-  if (e_step_.fit(inference_.beta(), document, start, theta, wanted)) {
+  if (e_step_.fit(inference_.beta(), document, theta, wanted)) {
     gamma_.assign(e_step_.gamma().begin(), e_step_.gamma().end());
     iterations_ = e_step_.iterations();
     return;
   }
-  reference_ = reference_of(inference_, document, start, options_);
+  reference_ = reference_of(inference_, document, options_);
   gamma_.assign(reference_->gamma.begin(), reference_->gamma.end());
   iterations_ = reference_->iterations;
   std::fill_n(theta, inference_.beta().stride(), Real(0));
@@ -105,20 +97,20 @@ void DocumentFit<Real>::fit_collapsed(const Document& document, Real* log_theta)
 }
 
 template <typename Real>
-void DocumentFit<Real>::fit(const Document& document, std::span<const float> start) {
+void DocumentFit<Real>::fit(const Document& document) {
   if (options_.estimator == Estimator::collapsed) {
     fit_collapsed(document, nullptr);
   } else {
-    fit(document, start, theta_.data(), EStep<Real>::Wanted::gamma);
+    fit(document, theta_.data(), EStep<Real>::Wanted::gamma);
   }
 }
 
 template <typename Real>
-double DocumentFit<Real>::fit_bound(const Document& document, std::span<const float> start) {
+double DocumentFit<Real>::fit_bound(const Document& document) {
   if (options_.estimator == Estimator::collapsed) {
     fit_collapsed(document, nullptr);
   } else {
-    fit(document, start, theta_.data());
+    fit(document, theta_.data());
   }
   return bound();
 }
@@ -139,22 +131,14 @@ std::vector<std::int64_t> groups_of(const CountRows& rows, std::int64_t count) {
 }
 
 template <typename Real>
-void DocumentFits<Real>::for_each(const Minibatch& minibatch, std::span<const std::int64_t> groups,
-                                  const Philox& noise, const EStepOptions& options, const Visit& visit) {
+void DocumentFits<Real>::for_each(std::span<const std::int64_t> groups, const EStepOptions& options,
+                                  const Visit& visit) {
   for (DocumentFit<Real>& fit : fits_) fit.set_options(options);
-  while (std::ssize(fits_) < parallel_threads()) {
-    fits_.emplace_back(inference_, options);
-    starts_.emplace_back(static_cast<std::size_t>(inference_.topics().topics()));
-  }
-  const bool needs_starts = options.estimator == Estimator::variational;  // the other starts with nothing counted
+  while (std::ssize(fits_) < parallel_threads()) fits_.emplace_back(inference_, options);
   parallel_items(std::ssize(groups) - 1, [&](std::int64_t thread, std::int64_t i) {
     const auto t = static_cast<std::size_t>(thread);
     const auto group = static_cast<std::size_t>(i);
-    for (std::int64_t b = groups[group]; b < groups[group + 1]; ++b) {
-      if (needs_starts)
-        start_document(noise, minibatch.step, minibatch.ids[static_cast<std::size_t>(b)], starts_[t]);
-      visit(fits_[t], starts_[t], b, group);
-    }
+    for (std::int64_t b = groups[group]; b < groups[group + 1]; ++b) visit(fits_[t], b, group);
   });
 }
 

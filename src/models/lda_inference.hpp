@@ -10,17 +10,9 @@
 #include "lda_e_step.hpp"
 #include "lda_reference.hpp"
 #include "lda_topics.hpp"
-#include "svi/base/random.hpp"
 #include "svi/core/minibatch.hpp"
 
 namespace svi::lda {
-
-/// Where a document starts: γ_k uniform about 1 with variance 1/100, keyed by (step, document).
-///
-/// Hoffman, Blei, Bach 2010, algorithm 2 starts at γ_k = 1 and calls that constant arbitrary; the code they
-/// published with it (onlineldavb) draws Gamma(100, 1/100), of this mean and variance but dearer to draw.
-/// @param gamma [K] out. **Local.**
-void start_document(const Philox& noise, std::int64_t step, std::int64_t document, std::span<float> gamma);
 
 /// A minibatch's words under the topics as they stand: what its documents' E-steps share. **Local.**
 template <typename Real>
@@ -65,20 +57,20 @@ class DocumentFit {
   /// For the documents to come.
   void set_options(const EStepOptions& options);
 
-  /// @param start γ [K] @param theta [stride] on a 64-byte boundary, out: θ', zero after `reference`
-  void fit(const Document& document, std::span<const float> start, Real* theta,
+  /// @param theta [stride] on a 64-byte boundary, out: θ', zero after `reference`
+  void fit(const Document& document, Real* theta,
            typename EStep<Real>::Wanted wanted = EStep<Real>::Wanted::norms);
   /// Collapsed: see `CollapsedFit::fit`.
   void fit_collapsed(const Document& document, Real* log_theta);
   /// γ alone, by either.
-  void fit(const Document& document, std::span<const float> start);
+  void fit(const Document& document);
   /// γ and `bound`, by either.
-  double fit_bound(const Document& document, std::span<const float> start);
+  double fit_bound(const Document& document);
 
   // Of the last document, until the next.
   std::span<const Real> gamma() const { return gamma_; }
-  /// The part in the bound, in nats, of the last document, which must still be there, and not after γ alone; collapsed:
-  /// its log-likelihood, see `CollapsedFit`.
+  /// The part in the bound, in nats, of the last document, which must still be there, and not after γ alone;
+  /// collapsed: its log-likelihood, see `CollapsedFit`.
   double bound();
   std::int64_t iterations() const { return iterations_; }
   /// c_n / norm_n [words], of no meaning after `reference`; collapsed: see `CollapsedFit`.
@@ -113,21 +105,17 @@ class DocumentFits {
   /// @param inference must stay
   explicit DocumentFits(const Inference<Real>& inference) : inference_(inference) {}
 
-  /// What is done with document b, of a group: by a fit of this thread's, from where it starts, see
-  /// `start_document`.
-  using Visit = std::function<void(DocumentFit<Real>& fit, std::span<const float> start, std::int64_t b,
-                                   std::size_t group)>;
+  /// What is done with document b, of a group, by a fit of this thread's.
+  using Visit = std::function<void(DocumentFit<Real>& fit, std::int64_t b, std::size_t group)>;
 
   /// Calls `visit` for the documents of the minibatch that the inference was prepared with: those of a group
   /// of neighbours one after another, groups on any thread.
   /// @param groups see `groups_of`
-  void for_each(const Minibatch& minibatch, std::span<const std::int64_t> groups, const Philox& noise,
-                const EStepOptions& options, const Visit& visit);
+  void for_each(std::span<const std::int64_t> groups, const EStepOptions& options, const Visit& visit);
 
  private:
   const Inference<Real>& inference_;
-  std::vector<DocumentFit<Real>> fits_;     // [threads], kept with their buffers from one minibatch to the next
-  std::vector<std::vector<float>> starts_;  // [threads][K]
+  std::vector<DocumentFit<Real>> fits_;  // [threads], kept with their buffers from one minibatch to the next
 };
 
 }  // namespace svi::lda

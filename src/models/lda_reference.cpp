@@ -12,7 +12,7 @@ namespace {
 
 class Reference {
  public:
-  Reference(std::span<const double> log_beta, std::span<const float> counts, std::span<const float> start,
+  Reference(std::span<const double> log_beta, std::span<const float> counts, std::span<const double> start,
             const EStepOptions& options)
       : log_beta_(log_beta), counts_(counts), topics_(start.size()) {
     for (std::size_t k = 0; k < topics_; ++k)
@@ -79,7 +79,7 @@ class Reference {
 }  // namespace
 
 ReferenceFit fit_reference(std::span<const double> log_beta, std::span<const float> counts,
-                           std::span<const float> start, const EStepOptions& options) {
+                           std::span<const double> start, const EStepOptions& options) {
   Reference reference(log_beta, counts, start, options);
   double change = options.tolerance;
   while (reference.fit_.iterations < options.max_iterations && !(change < options.tolerance)) {

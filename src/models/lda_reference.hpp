@@ -20,6 +20,6 @@ struct ReferenceFit {
 /// document that float32 cannot hold. Same stopping rule as `EStep`.
 /// @param log_beta E[ln β] [words, K] @param counts [words] @param start γ [K]. **Local.**
 ReferenceFit fit_reference(std::span<const double> log_beta, std::span<const float> counts,
-                           std::span<const float> start, const EStepOptions& options);
+                           std::span<const double> start, const EStepOptions& options);
 
 }  // namespace svi::lda

@@ -16,8 +16,8 @@ template <typename Real>
 void Statistics<Real>::clear_groups() {
   const std::vector<std::int64_t>& starts = inference_.rows().starts;
   const std::size_t words = inference_.words().size();
-  // Two take a tenth longer than one in one thread, four a fifth: for more rows of sums. More threads than groups have
-  // nothing to do.
+  // Two take a tenth longer than one in one thread, four a fifth: for more rows of sums. More threads than
+  // groups have nothing to do.
   group_starts_ = groups_of(inference_.rows(), std::clamp<std::int64_t>(starts.back() / 32768, 2, 16));
   groups_.resize(group_starts_.size() - 1);
   for (std::size_t g = 0; g < groups_.size(); ++g) {
@@ -32,23 +32,23 @@ void Statistics<Real>::clear_groups() {
 }
 
 template <typename Real>
-void Statistics<Real>::fit_documents(const Minibatch& minibatch, const Philox& noise) {
+void Statistics<Real>::fit_documents(const Minibatch& minibatch) {
   const std::int64_t stride = inference_.beta().stride();
   theta_.resize(static_cast<std::size_t>(minibatch.size() * stride));
   results_.assign(static_cast<std::size_t>(minibatch.size()), {});
-  const auto visit = [&](DocumentFit<Real>& fit, std::span<const float> start, std::int64_t b,
-                         std::size_t group) {
+  const auto visit = [&](DocumentFit<Real>& fit, std::int64_t b, std::size_t group) {
     const Document document = inference_.document(b);
     Real* const theta = theta_.data() + b * stride;
     if (is_collapsed()) {
       fit.fit_collapsed(document, options_.alphas.empty() ? nullptr : theta);
     } else {
-      fit.fit(document, start, theta);
+      fit.fit(document, theta);
     }
     if (!fit.reference()) add_words(groups_[group], b, fit);
-    results_[static_cast<std::size_t>(b)] = {fit.bound(), fit.iterations(), total(fit.gamma()), fit.reference()};
+    results_[static_cast<std::size_t>(b)] = {fit.bound(), fit.iterations(), total(fit.gamma()),
+                                             fit.reference()};
   };
-  fits_.for_each(minibatch, group_starts_, noise, options_, visit);
+  fits_.for_each(group_starts_, options_, visit);
 }
 
 // Σ_d ratio θ'_d, to be multiplied by β'; collapsed Σ_d ratio weight_d.
@@ -73,7 +73,8 @@ void Statistics<Real>::write_counts(const RowBlock& rows) const {
   const std::int64_t stride = inference_.beta().stride();
   Real* out = rows.values.template mutable_data_ptr<Real>();
   parallel_parts(rows.size(), [&](std::int64_t first, std::int64_t last) {
-    // The groups' sums of this row's word and of the next few: asked for in advance, since they lie far apart.
+    // The groups' sums of this row's word and of the next few: asked for in advance, since they lie far
+    // apart.
     constexpr std::int64_t rows_ahead = 3;
     std::array<std::vector<const Real*>, rows_ahead + 1> parts;
     const auto ask_for = [&](std::int64_t i) {
@@ -151,12 +152,11 @@ void Statistics<Real>::add_log_theta(Contribution& contribution) const {
 
 template <typename Real>
 void Statistics<Real>::accumulate(const Topics& topics, const EStepOptions& options,
-                                  const Minibatch& minibatch, const Philox& noise,
-                                  Contribution& contribution) {
+                                  const Minibatch& minibatch, Contribution& contribution) {
   options_ = options;
   inference_.prepare(topics, options.estimator, std::get<CountRows>(minibatch.rows));
   clear_groups();
-  fit_documents(minibatch, noise);
+  fit_documents(minibatch);
   write_counts(contribution.rows);
   add_references(contribution.rows);
 

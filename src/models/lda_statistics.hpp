@@ -26,7 +26,7 @@ class Statistics {
   /// Fills `contribution.rows`, and adds to the terms "bound", "iterations" and "rows"; where α is learned
   /// also to "documents", those with words, and "log_theta", Σ_d E[ln θ_dk].
   void accumulate(const Topics& topics, const EStepOptions& options, const Minibatch& minibatch,
-                  const Philox& noise, Contribution& contribution);
+                  Contribution& contribution);
 
  private:
   struct Result {
@@ -45,7 +45,7 @@ class Statistics {
   };
 
   void clear_groups();
-  void fit_documents(const Minibatch& minibatch, const Philox& noise);
+  void fit_documents(const Minibatch& minibatch);
   void add_words(Group& group, std::int64_t b, const DocumentFit<Real>& fit) const;
   void write_counts(const RowBlock& rows) const;
   void add_log_theta(Contribution& contribution) const;

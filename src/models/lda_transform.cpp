@@ -35,34 +35,32 @@ namespace {
 
 template <typename Real>
 DocumentTopics fit_topics(Inference<Real>& inference, const Topics& topics, const Minibatch& minibatch,
-                          const Philox& noise, const EStepOptions& options) {
+                          const EStepOptions& options) {
   inference.prepare(topics, options.estimator, std::get<CountRows>(minibatch.rows));
   std::vector<std::int64_t> iterations(static_cast<std::size_t>(minibatch.size()));
   DocumentTopics result{.theta = at::empty({minibatch.size(), topics.topics()}, at::kFloat)};
   auto* theta = result.theta.mutable_data_ptr<float>();
-  const auto visit = [&](DocumentFit<Real>& fit, std::span<const float> start, std::int64_t b,
-                         std::size_t /*group*/) {
-    fit.fit(inference.document(b), start);
+  const auto visit = [&](DocumentFit<Real>& fit, std::int64_t b, std::size_t /*group*/) {
+    fit.fit(inference.document(b));
     iterations[static_cast<std::size_t>(b)] = fit.iterations();
     const double share = 1 / total(fit.gamma());
     float* of_document = theta + b * topics.topics();
     for (const Real gamma : fit.gamma())
       *of_document++ = static_cast<float>(static_cast<double>(gamma) * share);
   };
-  DocumentFits<Real>(inference).for_each(minibatch, groups_of(inference.rows(), (minibatch.size() + 7) / 8), noise,
-                                         options, visit);
+  DocumentFits<Real>(inference).for_each(groups_of(inference.rows(), (minibatch.size() + 7) / 8), options,
+                                         visit);
   result.iterations = std::accumulate(iterations.begin(), iterations.end(), std::int64_t{0});
   return result;
 }
 
 }  // namespace
 
-DocumentTopics Lda::document_topics(const ParameterSet& parameters, const Minibatch& minibatch,
-                                    const Philox& noise) {
+DocumentTopics Lda::document_topics(const ParameterSet& parameters, const Minibatch& minibatch) {
   const Topics topics(parameters);
   const auto fit = [&](auto& inference) {
     if (!inference) inference.emplace(vocabulary());
-    return fit_topics(*inference, topics, minibatch, noise, e_step_options(parameters));
+    return fit_topics(*inference, topics, minibatch, e_step_options(parameters));
   };
   return topics.is_double() ? fit(double_documents_) : fit(single_documents_);
 }

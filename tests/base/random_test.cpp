@@ -62,7 +62,6 @@ constexpr bool has_a_number_of_its_own(Purpose purpose) {
     case Purpose::pixel:
     case Purpose::generation:
     case Purpose::test_data:
-    case Purpose::document_topics:
     case Purpose::block_shuffle:
     case Purpose::window_shuffle:
     case Purpose::importance:

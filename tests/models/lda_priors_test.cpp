@@ -89,7 +89,7 @@ TEST(AlphaList, IsThePriorOfEachTopic) {
   // A document without words has the prior's topics.
   Minibatch empty{.ids = {0}, .rows = CountRows{.starts = {0, 0}}};
   auto& topic_model = dynamic_cast<svi::TopicModel&>(*listed.model);
-  const Tensor theta = topic_model.document_topics(listed.state.parameters, empty, listed.noise).theta[0];
+  const Tensor theta = topic_model.document_topics(listed.state.parameters, empty).theta[0];
   EXPECT_LT((theta.to(at::kDouble) - expected / 4).abs().max().item<double>(), 1e-6);
 }
 

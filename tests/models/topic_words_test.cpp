@@ -31,7 +31,7 @@ class GivenTopics : public TopicModel {
     return lambda_.slice(0, first, last);
   }
   TopicPriors priors(const ParameterSet&) const override { return {}; }
-  DocumentTopics document_topics(const ParameterSet&, const Minibatch&, const Philox&) override { return {}; }
+  DocumentTopics document_topics(const ParameterSet&, const Minibatch&) override { return {}; }
 
  private:
   Tensor lambda_;

@@ -17,8 +17,7 @@ enum class Purpose : std::uint64_t {
   latent = 6,
   pixel = 7,
   generation = 8,
-  test_data = 9,
-  document_topics = 10,
+  test_data = 9,  // 10 was where LDA's documents started
   block_shuffle = 11,
   window_shuffle = 12,
   importance = 13,

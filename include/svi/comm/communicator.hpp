@@ -68,10 +68,10 @@ class Work {
 class Counter {
  public:
   virtual ~Counter() = default;
-  /// Adds to it and returns what it was before, without waiting for any rank to take part. **Local.**
+  /// Adds to it and returns what it was before; no other rank need call anything for it. **Local.**
   /// @throws Error (communication)
   virtual std::int64_t add(std::int64_t amount) = 0;
-  /// Releases it; one that is not closed lives until the process ends. **Collective.**
+  /// Releases it, before its communicator is closed; else it lives until the process ends. **Collective.**
   virtual void close() = 0;
 };
 
@@ -103,8 +103,9 @@ class Communicator {
   virtual std::unique_ptr<Work> broadcast(Buffer values, int root, std::string_view tag) = 0;
   /// `all` [size · mine.count] receives every rank's `mine` in rank order. **Collective.**
   virtual std::unique_ptr<Work> all_gather(Buffer mine, Buffer all, std::string_view tag) = 0;
-  virtual std::unique_ptr<Work> barrier(std::string_view tag) = 0;     ///< **Collective.**
-  virtual std::unique_ptr<Counter> counter(std::string_view tag) = 0;  ///< **Collective.**
+  virtual std::unique_ptr<Work> barrier(std::string_view tag) = 0;  ///< **Collective.**
+  /// Returns when it is there on all ranks. **Collective.**
+  virtual std::unique_ptr<Counter> counter(std::string_view tag) = 0;
 
   /// Releases what is released together; afterwards only Local functions may be called. **Collective.**
   virtual void close() = 0;
@@ -131,8 +132,9 @@ void together(Communicator& communicator, std::string_view tag, const std::funct
 
 /// Calls action(first, last) for the blocks of 0 … count − 1, each on one rank: on whichever is done with its
 /// last one, so that a rank on a busy core takes fewer. What becomes of a block must not depend on its rank.
-/// Fails as `together` does; blocks that nobody has begun by then are left out. **Collective.**
-/// @param block numbers in a block, but of the last one; ≥ 1
+/// Fails as `together` does, of several failures with any; blocks that nobody has begun by then are left out.
+/// **Collective.**
+/// @param block numbers in a block, but of the last one; ≥ 1 @param action must not communicate
 void in_turns(Communicator& communicator, std::string_view tag, std::int64_t count, std::int64_t block,
               const std::function<void(std::int64_t first, std::int64_t last)>& action);
 

@@ -40,7 +40,8 @@ class Mpi final : public Communicator {
   std::unique_ptr<Work> broadcast(Buffer values, int root, std::string_view tag) override;
   std::unique_ptr<Work> all_gather(Buffer mine, Buffer all, std::string_view tag) override;
   std::unique_ptr<Work> barrier(std::string_view tag) override;
-  /// In rank 0's memory, reached by one-sided operations (MPI-3).
+  /// In rank 0's memory, reached by one-sided operations (MPI-3). Between nodes MPI may carry one out only
+  /// when rank 0 calls MPI again.
   std::unique_ptr<Counter> counter(std::string_view tag) override;
 
   void close() override;

@@ -176,11 +176,9 @@ class TopicModel {
   virtual Tensor topic_tokens(const ParameterSet& parameters, std::int64_t first,
                               std::int64_t last) const = 0;
   virtual TopicPriors priors(const ParameterSet& parameters) const = 0;
-  /// The E-step of `accumulate` on whole documents. Where it starts is keyed by (seed of `noise`, rows.step,
-  /// rows.ids), so that the same parameters, noise, step and ids give the same bits, with whatever other
-  /// documents they come.
-  virtual DocumentTopics document_topics(const ParameterSet& parameters, const Minibatch& rows,
-                                         const Philox& noise) = 0;
+  /// The E-step of `accumulate` on whole documents. A document's bits follow from its words and the
+  /// parameters, with whatever other documents it comes.
+  virtual DocumentTopics document_topics(const ParameterSet& parameters, const Minibatch& rows) = 0;
 };
 
 }  // namespace svi
