@@ -92,15 +92,16 @@ class MpiCounter final : public Counter {
       std::int64_t amount;
       std::int64_t before;
     };
-    const auto numbers = std::make_shared<Numbers>(amount, 0);  // stays if the wait is given up
+    const auto numbers = std::make_shared<Numbers>(amount, 0);  // MPI has them if the wait is given up
     const auto begin = [numbers, window = window_](MpiOperation::Requests& requests) {
       requests.emplace_back();
       check_mpi(MPI_Rget_accumulate(&numbers->amount, 1, MPI_INT64_T, &numbers->before, 1, MPI_INT64_T, 0, 0,
                                     1, MPI_INT64_T, MPI_SUM, window, &requests.back()),
                 "MPI_Rget_accumulate");
     };
-    wait_for({begin, [numbers](MpiOperation::Requests&) {
-              }});  // a step is gone when it has begun, but the next is not
+    // A step is gone once it has begun, but the next one is not.
+    const auto keep = [numbers](MpiOperation::Requests&) {};
+    wait_for({begin, keep});
     return numbers->before;
   }
 

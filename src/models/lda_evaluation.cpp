@@ -33,12 +33,10 @@ template <typename Real>
 void DocumentCompletion<Real>::add(const Minibatch& minibatch, Sums& sums) {
   inference_.prepare(topics_, options_.estimator, std::get<CountRows>(minibatch.rows));
   std::vector<Result> results(static_cast<std::size_t>(minibatch.size()));
-  const auto visit = [&](DocumentFit<Real>& fit, std::int64_t b, std::size_t /*group*/) {
+  fit_each<Real>(inference_, options_, [&](DocumentFit<Real>& fit, std::int64_t b) {
     const auto place = static_cast<std::size_t>(b);
     results[place] = complete(fit, b, minibatch.ids[place]);
-  };
-  DocumentFits<Real>(inference_)
-      .for_each(groups_of(inference_.rows(), (minibatch.size() + 7) / 8), options_, visit);
+  });
   for (const Result& result : results) {
     sums.scalar("rows") += 1;
     sums.scalar("bound") += result.bound;

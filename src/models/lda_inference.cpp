@@ -142,6 +142,19 @@ void DocumentFits<Real>::for_each(std::span<const std::int64_t> groups, const ES
   });
 }
 
+template <typename Real>
+void fit_each(const Inference<Real>& inference, const EStepOptions& options,
+              const std::function<void(DocumentFit<Real>& fit, std::int64_t b)>& visit) {
+  const std::int64_t documents = std::ssize(inference.rows().starts) - 1;
+  DocumentFits<Real>(inference).for_each(
+      groups_of(inference.rows(), (documents + 7) / 8), options,
+      [&](DocumentFit<Real>& fit, std::int64_t b, std::size_t /*group*/) { visit(fit, b); });
+}
+template void fit_each(const Inference<float>&, const EStepOptions&,
+                       const std::function<void(DocumentFit<float>&, std::int64_t)>&);
+template void fit_each(const Inference<double>&, const EStepOptions&,
+                       const std::function<void(DocumentFit<double>&, std::int64_t)>&);
+
 template class DocumentFits<float>;
 template class DocumentFits<double>;
 template class Inference<float>;

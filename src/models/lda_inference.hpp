@@ -118,4 +118,10 @@ class DocumentFits {
   std::vector<DocumentFit<Real>> fits_;  // [threads], kept with their buffers from one minibatch to the next
 };
 
+/// Calls `visit` for every document of the rows that the inference was prepared with, b from 0 on, on any
+/// thread and in any order. **Local.**
+template <typename Real>
+void fit_each(const Inference<Real>& inference, const EStepOptions& options,
+              const std::function<void(DocumentFit<Real>& fit, std::int64_t b)>& visit);
+
 }  // namespace svi::lda

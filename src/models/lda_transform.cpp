@@ -40,16 +40,14 @@ DocumentTopics fit_topics(Inference<Real>& inference, const Topics& topics, cons
   std::vector<std::int64_t> iterations(static_cast<std::size_t>(minibatch.size()));
   DocumentTopics result{.theta = at::empty({minibatch.size(), topics.topics()}, at::kFloat)};
   auto* theta = result.theta.mutable_data_ptr<float>();
-  const auto visit = [&](DocumentFit<Real>& fit, std::int64_t b, std::size_t /*group*/) {
+  fit_each<Real>(inference, options, [&](DocumentFit<Real>& fit, std::int64_t b) {
     fit.fit(inference.document(b));
     iterations[static_cast<std::size_t>(b)] = fit.iterations();
     const double share = 1 / total(fit.gamma());
     float* of_document = theta + b * topics.topics();
     for (const Real gamma : fit.gamma())
       *of_document++ = static_cast<float>(static_cast<double>(gamma) * share);
-  };
-  DocumentFits<Real>(inference).for_each(groups_of(inference.rows(), (minibatch.size() + 7) / 8), options,
-                                         visit);
+  });
   result.iterations = std::accumulate(iterations.begin(), iterations.end(), std::int64_t{0});
   return result;
 }

@@ -201,6 +201,8 @@ TEST(Lda, DocumentsAreTheirWordsAlone) {
   Instance lda("lda", {"topics=5", "max_iterations=1"},
                {.training_rows = 4, .feature_shape = {Synthetic::vocabulary}});
   const Tensor first = lda.accumulate(minibatch).rows.values;
+  EXPECT_TRUE(at::equal(lda.accumulate(minibatch).rows.values, first));
+  EXPECT_FALSE(at::equal(lda.accumulate(truth.documents(4, 8)).rows.values, first));
   minibatch.step = 1;
   minibatch.ids = {17, 5, 99, 3};
   EXPECT_TRUE(at::equal(lda.accumulate(minibatch).rows.values, first));
