@@ -1,5 +1,5 @@
-// Vectors of the width SVI_VECTOR_BYTES, for files that are compiled once for each kind of processor: in the namespace
-// SVI_KERNEL.
+// Vectors of the width SVI_VECTOR_BYTES, for files that are compiled once for each kind of processor: in the
+// namespace SVI_KERNEL.
 
 #if SVI_VECTOR_BYTES == 64
 #include <immintrin.h>
@@ -47,13 +47,29 @@ using Four [[gnu::vector_size(4 * sizeof(Real)), gnu::may_alias]] = Real;
 #if SVI_VECTOR_BYTES == 64
 // In each quarter of a vector that quarter's sums of four vectors.
 SVI_INLINE Vector<float> quarter_sums(const Vector<float>* of) {
-#define SVI_QUARTERS(x, y, a, b, c, d) \
-  __builtin_shufflevector(x, y, a, b, c, d, a + 4, b + 4, c + 4, d + 4, a + 8, b + 8, c + 8, d + 8, a + 12, b + 12, \
-                          c + 12, d + 12)
-  const Vector<float> ab = SVI_QUARTERS(of[0], of[1], 0, 16, 1, 17) + SVI_QUARTERS(of[0], of[1], 2, 18, 3, 19);
-  const Vector<float> cd = SVI_QUARTERS(of[2], of[3], 0, 16, 1, 17) + SVI_QUARTERS(of[2], of[3], 2, 18, 3, 19);
+#define SVI_QUARTERS(x, y, a, b, c, d)                                                                      \
+  __builtin_shufflevector(x, y, a, b, c, d, a + 4, b + 4, c + 4, d + 4, a + 8, b + 8, c + 8, d + 8, a + 12, \
+                          b + 12, c + 12, d + 12)
+  const Vector<float> ab =
+      SVI_QUARTERS(of[0], of[1], 0, 16, 1, 17) + SVI_QUARTERS(of[0], of[1], 2, 18, 3, 19);
+  const Vector<float> cd =
+      SVI_QUARTERS(of[2], of[3], 0, 16, 1, 17) + SVI_QUARTERS(of[2], of[3], 2, 18, 3, 19);
   return SVI_QUARTERS(ab, cd, 0, 1, 16, 17) + SVI_QUARTERS(ab, cd, 2, 3, 18, 19);
 #undef SVI_QUARTERS
+}
+
+// The sums of the lanes of sixteen vectors.
+SVI_INLINE Vector<float> sixteen_lane_sums(const Vector<float>* sums) {
+#define SVI_HALVES(x, y, a, b)                                                                          \
+  __builtin_shufflevector(x, y, a, a + 1, a + 2, a + 3, b, b + 1, b + 2, b + 3, a + 16, a + 17, a + 18, \
+                          a + 19, b + 16, b + 17, b + 18, b + 19)
+  Vector<float> of[4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) of[i] = quarter_sums(sums + 4 * i);
+  const Vector<float> ab = SVI_HALVES(of[0], of[1], 0, 8) + SVI_HALVES(of[0], of[1], 4, 12);
+  const Vector<float> cd = SVI_HALVES(of[2], of[3], 0, 8) + SVI_HALVES(of[2], of[3], 4, 12);
+  return SVI_HALVES(ab, cd, 0, 8) + SVI_HALVES(ab, cd, 4, 12);
+#undef SVI_HALVES
 }
 #endif
 
@@ -80,6 +96,17 @@ SVI_INLINE Four<double> lane_sums(const Vector<double>* sums) {
   return totals;
 }
 
+// The sums of the lanes of 4 vectors, or of 16 where a vector holds as many numbers: what is stored in parts
+// holds up a load of the whole. @param out on a boundary of as many
+template <int count, typename Real>
+SVI_INLINE void store_lane_sums(const Vector<Real>* sums, Real* out) {
+  if constexpr (count == 4) {
+    *reinterpret_cast<Four<Real>*>(out) = lane_sums(sums);
+  } else {
+    vector_at(out, 0) = sixteen_lane_sums(sums);
+  }
+}
+
 // Which lanes of a comparison are true: a bit each.
 template <typename Real, typename Truth>
 SVI_INLINE std::uint32_t lanes_set(const Truth& truth) {
@@ -88,8 +115,25 @@ SVI_INLINE std::uint32_t lanes_set(const Truth& truth) {
   return _mm512_movepi64_mask((__m512i)truth);
 #else
   std::uint32_t bits = 0;
-  for (std::int64_t lane = 0; lane < lanes<Real>; ++lane) bits |= static_cast<std::uint32_t>(truth[lane] != 0) << lane;
+  for (std::int64_t lane = 0; lane < lanes<Real>; ++lane)
+    bits |= static_cast<std::uint32_t>(truth[lane] != 0) << lane;
   return bits;
+#endif
+}
+
+// Appends `first` and on, of the bits that are set, to a list; returns how long it is then. Without a branch
+// for each bit, which no processor could foresee, where there is a way. @param list with room for sixteen
+// more
+SVI_INLINE std::int64_t append_set(std::uint32_t bits, std::int32_t first, std::int32_t* list,
+                                   std::int64_t size) {
+#if SVI_VECTOR_BYTES == 64
+  const __m512i numbers = _mm512_add_epi32(
+      _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), _mm512_set1_epi32(first));
+  _mm512_storeu_si512(list + size, _mm512_maskz_compress_epi32(static_cast<__mmask16>(bits), numbers));
+  return size + __builtin_popcount(bits);
+#else
+  for (; bits != 0; bits &= bits - 1) list[size++] = first + __builtin_ctz(bits);
+  return size;
 #endif
 }
 

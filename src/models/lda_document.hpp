@@ -43,19 +43,26 @@ class DocumentLayout {
   /// The rows of `beta` must stay. @param document with words
   void take(const TopicRows<Real>& beta, const Document& document) {
     words_ = document.rows.size();
-    const std::size_t padded = (words_ + words_at_once - 1) / words_at_once * words_at_once;
     const std::size_t lines = (words_ + 15) / 16 * 16;
-    rows_.resize(padded);
+    rows_.resize(lines);
     counts_.resize(lines);
     norms_.resize(lines);
-    for (std::size_t n = 0; n < lines; ++n)
-      counts_.data()[n] = n < words_ ? static_cast<Real>(document.counts[n]) : Real(0);
+    for (std::size_t n = 0; n < words_; ++n) {
+      counts_.data()[n] = static_cast<Real>(document.counts[n]);
+      rows_[n] = beta.row(document.rows[n]);
+    }
     // A padding word repeats the first: it adds nothing and its norm is positive.
-    for (std::size_t n = 0; n < padded; ++n) rows_[n] = beta.row(document.rows[n < words_ ? n : 0]);
+    for (std::size_t n = words_; n < lines; ++n) {
+      counts_.data()[n] = 0;
+      rows_[n] = rows_[0];
+    }
   }
 
   std::size_t words() const { return words_; }  ///< without padding
-  std::int64_t padded_words() const { return std::ssize(rows_); }
+  std::int64_t padded_words() const {
+    return static_cast<std::int64_t>((words_ + words_at_once - 1) / words_at_once * words_at_once);
+  }
+  std::size_t lines() const { return rows_.size(); }  ///< with all padding: a multiple of 16
   const Real* const* rows() const { return rows_.data(); }
   const Real* counts() const { return counts_.data(); }
   Real* norms() { return norms_.data(); }  ///< [words] of the document's fit
@@ -63,8 +70,8 @@ class DocumentLayout {
 
  private:
   std::size_t words_ = 0;
-  std::vector<const Real*> rows_;  // [padded words]
-  AlignedBuffer<Real> counts_;     // [words rounded up to 16], padding zero
+  std::vector<const Real*> rows_;  // [lines], as all here
+  AlignedBuffer<Real> counts_;     // padding zero
   AlignedBuffer<Real> norms_;
 };
 

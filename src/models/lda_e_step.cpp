@@ -58,7 +58,7 @@ EStep<Real>::EStep(const Kernel<Real>& kernel, std::int64_t topics, const EStepO
     buffer->resize(static_cast<std::size_t>(stride_));
   std::fill_n(alpha_.data(), stride_, Real(1));
   std::fill_n(gamma_.data(), stride_, Real(1));
-  active_topics_.resize(most_active);
+  active_topics_.resize(most_active + 16);
   active_numbers_.resize(4 * most_active);
   set_options(options);
 }
@@ -82,9 +82,11 @@ bool EStep<Real>::fit(const TopicRows<Real>& beta, const Document& document, Rea
     return true;
   }
   std::fill_n(gamma_.data(), topics_, Real(first_gamma));
-  const std::size_t lines = (layout_.words() + 15) / 16 * 16;
-  ratios_.resize(lines);
-  if (options_.active_topics) active_rows_.resize(lines * most_active);
+  totals_.resize(layout_.lines());
+  for (std::size_t n = 0; n < layout_.words(); ++n) totals_.data()[n] = beta.total(document.rows[n]);
+  for (std::size_t n = layout_.words(); n < layout_.lines(); ++n) totals_.data()[n] = totals_.data()[0];
+  ratios_.resize(layout_.lines());
+  if (options_.active_topics) active_rows_.resize(layout_.lines() * most_active);
   Real* numbers = active_numbers_.data();
   ActiveTopics<Real> active{
       active_topics_.data(), active_rows_.data(),       ratios_.data(),           numbers,
@@ -93,6 +95,7 @@ bool EStep<Real>::fit(const TopicRows<Real>& beta, const Document& document, Rea
                            .topics = topics_,
                            .words = layout_.padded_words(),
                            .rows = layout_.rows(),
+                           .totals = totals_.data(),
                            .counts = layout_.counts(),
                            .alpha = alpha_.data(),
                            .gamma = gamma_.data(),

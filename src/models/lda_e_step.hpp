@@ -51,6 +51,7 @@ class EStep {
   AlignedBuffer<Real> alpha_;  // [stride]
   AlignedBuffer<Real> gamma_;
   AlignedBuffer<Real> sums_;
+  AlignedBuffer<Real> totals_;  // [words rounded up to 16] Σ_k β'_nk
   // Of the topics in use; see ActiveTopics.
   std::vector<std::int32_t> active_topics_;
   AlignedBuffer<Real> active_rows_;

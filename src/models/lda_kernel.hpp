@@ -14,7 +14,7 @@ inline constexpr std::int64_t most_active = 64;
 /// Scratch of an E-step that goes on with the topics a document uses. Pointers are on 64-byte boundaries.
 template <typename Real>
 struct ActiveTopics {
-  std::int32_t* topics;  ///< [most_active] which
+  std::int32_t* topics;  ///< [most_active + 16] which, and scratch
   Real* rows;            ///< [words / 16 rounded up, active topics, 16] β', words side by side
   Real* ratios;          ///< [words rounded up to 16]
   Real* alpha;           ///< [most_active] each
@@ -30,10 +30,11 @@ struct FitTask {
   std::int64_t stride;
   std::int64_t topics;
   std::int64_t words;       ///< a multiple of `words_at_once`
-  const Real* const* rows;  ///< [words] β' of each word, [stride], zero from K on
+  const Real* const* rows;  ///< [words rounded up to 16] β' of each word, [stride], zero from K on
+  const Real* totals;       ///< [words] Σ_k β'_nk
   const Real* counts;       ///< [words rounded up to 16], zero for padding
   const Real* alpha;        ///< [stride], 1 from K on
-  Real* gamma;              ///< [stride] start and result, 1 from K on
+  Real* gamma;              ///< [stride] start, all 1, and result, 1 from K on
   Real* theta;              ///< [stride] out: θ' of the result
   Real* ratios;             ///< [words] out: c_n / norm_n of the result
   Real* norms;              ///< [words] out: Σ_k θ'_k β'_nk of the result
@@ -55,6 +56,13 @@ template <typename Real>
 struct DirichletSums {
   Real log_gamma;
   Real excess;
+};
+
+/// What is to be known of a word's β'.
+template <typename Real>
+struct RowNumbers {
+  Real largest;
+  Real total;
 };
 
 /// One document for `Kernel::fit_collapsed`; padding and boundaries as in `FitTask`.
@@ -99,14 +107,15 @@ template <typename Real>
 struct Kernel {
   const char* name;  ///< "AVX-512", "AVX2", "portable"
 
-  /// row_k = exp(ψ(offset_k + scale·data_k)) factor_k for k < topics, 0 up to stride; returns the largest.
-  Real (*topic_row)(std::int64_t topics, std::int64_t stride, const Real* data, Real scale,
-                    const Real* offsets, const Real* factors, Real* row);
-  /// The same with (offset_k + scale·data_k) factor_k.
-  Real (*mean_row)(std::int64_t topics, std::int64_t stride, const Real* data, Real scale,
-                   const Real* offsets, const Real* factors, Real* row);
+  /// row_k = exp(ψ(offset_k + scale·data_k)) factor_k for k < topics, 0 up to stride.
+  RowNumbers<Real> (*topic_row)(std::int64_t topics, std::int64_t stride, const Real* data, Real scale,
+                                const Real* offsets, const Real* factors, Real* row);
+  /// The same with (offset_k + scale·data_k) factor_k; no total.
+  RowNumbers<Real> (*mean_row)(std::int64_t topics, std::int64_t stride, const Real* data, Real scale,
+                               const Real* offsets, const Real* factors, Real* row);
   /// Hoffman, Blei, Bach 2010, algorithm 1, without forming φ: γ_k = α_k + θ'_k Σ_n c_n β'_nk / norm_n until
-  /// the mean over k of |Δγ_k| falls below the tolerance.
+  /// the mean over k of |Δγ_k| falls below the tolerance. Of the first iteration, θ' being alike for all
+  /// topics, norm_n = θ' Σ_k β'_nk.
   ///
   /// With `active`, iterations over all topics alternate with series of them over the topics that hold more
   /// than a tenth of the tolerance of tokens, as soon as these are at most half. The last is always over all

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "svi/base/prefetch.hpp"
 #include "svi/core/parallel.hpp"
@@ -73,6 +74,7 @@ void TopicRows<Real>::compute(const Kernel<Real>& kernel, RowKind kind, std::spa
   topics_ = topics.topics();
   stride_ = stride_of(topics_);
   values_.resize(words.size() * static_cast<std::size_t>(stride_));
+  totals_.resize(words.size());
   priors_.resize(static_cast<std::size_t>(stride_));
   factors_.resize(static_cast<std::size_t>(stride_));
   offsets_.assign(words.size(), 0.0);
@@ -92,9 +94,12 @@ void TopicRows<Real>::compute(const Kernel<Real>& kernel, RowKind kind, std::spa
       if (r + words_ahead < last)
         prefetch<Access::read>(topics.row<Real>(words[static_cast<std::size_t>(r + words_ahead)]), topics_);
       const std::int32_t word = words[static_cast<std::size_t>(r)];
-      const Real largest = compute_row(topics_, stride_, topics.row<Real>(word), scale, priors_.data(),
-                                       factors_.data(), values_.data() + r * stride_);
-      if (!is_mean && (!(largest >= smallest_row) || has_tiny_topic)) compute_by_logarithms(r, word, topics);
+      const RowNumbers<Real> numbers =
+          compute_row(topics_, stride_, topics.row<Real>(word), scale, priors_.data(), factors_.data(),
+                      values_.data() + r * stride_);
+      totals_.data()[r] = numbers.total;
+      if (!is_mean && (!(numbers.largest >= smallest_row) || has_tiny_topic))
+        compute_by_logarithms(r, word, topics);
     }
   });
 }
@@ -110,6 +115,7 @@ void TopicRows<Real>::compute_by_logarithms(std::int64_t r, std::int32_t word, c
   Real* row = values_.data() + r * stride_;
   for (std::size_t k = 0; k < logarithms.size(); ++k)
     row[k] = static_cast<Real>(factor_scale * std::exp(std::max(logarithms[k] - largest, -118.0)));
+  totals_.data()[r] = std::accumulate(row, row + topics_, Real(0));
 }
 
 template class TopicRows<float>;

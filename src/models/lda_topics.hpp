@@ -70,6 +70,7 @@ class TopicRows {
   std::int64_t topics() const { return topics_; }
   std::int64_t stride() const { return stride_; }
   const Real* row(std::int64_t r) const { return values_.data() + r * stride_; }
+  Real total(std::int64_t r) const { return totals_.data()[r]; }  ///< Σ_k of row r
   double offset(std::int64_t r) const { return offsets_[static_cast<std::size_t>(r)]; }
 
  private:
@@ -78,6 +79,7 @@ class TopicRows {
   std::int64_t topics_ = 0;
   std::int64_t stride_ = 0;
   AlignedBuffer<Real> values_;
+  AlignedBuffer<Real> totals_;   // [rows]
   AlignedBuffer<Real> priors_;   // [stride] λ's offset, 1 from K on
   AlignedBuffer<Real> factors_;  // [stride] exp(−ψ(Σ_w λ_wk)) or 1/Σ_w λ_wk, 0 from K on
   std::vector<double> digamma_totals_;
