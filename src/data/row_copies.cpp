@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "svi/base/prefetch.hpp"
+#include "svi/core/parallel.hpp"
 
 namespace svi::data {
 
@@ -58,6 +59,16 @@ void append_row(CountRows& target, const CountRows& source, std::int64_t place) 
   target.starts.push_back(std::ssize(target.words));
 }
 
+// To a row of the same size.
+void copy_row(CountRows& target, std::int64_t target_place, const CountRows& source,
+              std::int64_t source_place) {
+  const std::int64_t begin = source.starts[static_cast<std::size_t>(source_place)];
+  const std::int64_t size = source.starts[static_cast<std::size_t>(source_place) + 1] - begin;
+  const std::int64_t to = target.starts[static_cast<std::size_t>(target_place)];
+  std::copy_n(source.words.begin() + begin, size, target.words.begin() + to);
+  std::copy_n(source.counts.begin() + begin, size, target.counts.begin() + to);
+}
+
 void copy_row(DenseRows& target, std::int64_t target_place, const DenseRows& source,
               std::int64_t source_place) {
   const auto bytes = static_cast<std::int64_t>(source.features.element_size()) * source.features.size(1);
@@ -90,19 +101,20 @@ DenseRows gathered(const DenseRows& source, std::span<const std::int64_t> places
 
 CountRows gathered(const CountRows& source, std::span<const std::int64_t> places) {
   CountRows result;
-  std::size_t entries = 0;
+  result.starts.reserve(places.size() + 1);
   for (const std::int64_t place : places) {
     const auto row = static_cast<std::size_t>(place);
-    entries += static_cast<std::size_t>(source.starts[row + 1] - source.starts[row]);
+    result.starts.push_back(result.starts.back() + source.starts[row + 1] - source.starts[row]);
   }
-  result.starts.reserve(places.size() + 1);
-  result.words.reserve(entries);
-  result.counts.reserve(entries);
-  constexpr std::size_t rows_ahead = 2;  // asked for in advance, since they lie at random
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    if (i + rows_ahead < places.size()) ask_for(source, places[i + rows_ahead]);
-    append_row(result, source, places[i]);
-  }
+  result.words.resize(static_cast<std::size_t>(result.starts.back()));
+  result.counts.resize(result.words.size());
+  parallel_parts(std::ssize(places), [&](std::int64_t first, std::int64_t last) {
+    constexpr std::int64_t rows_ahead = 2;  // asked for in advance, since they lie at random
+    for (std::int64_t i = first; i < last; ++i) {
+      if (i + rows_ahead < last) ask_for(source, places[static_cast<std::size_t>(i + rows_ahead)]);
+      copy_row(result, i, source, places[static_cast<std::size_t>(i)]);
+    }
+  });
   return result;
 }
 
@@ -155,12 +167,13 @@ Rows read_rows(const DataFile& file, std::span<const std::int64_t> rows) {
 Rows read_in_order(const DataFile& file, std::span<const std::int64_t> rows) {
   std::vector<std::int64_t> ascending(rows.begin(), rows.end());
   std::ranges::sort(ascending);
-  std::vector<std::int64_t> places;
-  places.reserve(rows.size());
-  for (const std::int64_t row : rows) {
-    places.push_back(std::ranges::lower_bound(ascending, row) - ascending.begin());
+  const Rows read = read_rows(file, ascending);
+  Rows result = empty_rows(file.facts(), std::ssize(rows), file.entries_of(ascending));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto place = std::ranges::lower_bound(ascending, rows[i]) - ascending.begin();
+    put_row(result, static_cast<std::int64_t>(i), read, place);
   }
-  return gathered(read_rows(file, ascending), places);
+  return result;
 }
 
 std::int64_t bytes_of(const Rows& rows) {

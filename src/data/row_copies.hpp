@@ -16,7 +16,7 @@ Rows empty_rows(const DataFacts& facts, std::int64_t rows, std::int64_t entries 
 /// Copies one row of the same kind; word counts are appended, so that places must come in turn.
 void put_row(Rows& target, std::int64_t place, const Rows& source, std::int64_t source_place);
 
-/// The rows at these places, in any order.
+/// The rows at these places, in any order; word counts in parts on threads.
 Rows gathered(const Rows& source, std::span<const std::int64_t> places);
 
 /// File rows, ascending: read in runs, so that nearly contiguous rows cost one pass.

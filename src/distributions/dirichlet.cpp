@@ -74,6 +74,15 @@ void DirichletDivergences::add(std::span<const double> values) {
             excess_.data());
 }
 
+void DirichletDivergences::add(const DirichletDivergences& others) {
+  size_ += others.size_;
+  for (std::size_t k = 0; k < excess_.size(); ++k) {
+    concentration_[k] += others.concentration_[k];
+    log_gamma_[k] += others.log_gamma_[k];
+    excess_[k] += others.excess_[k];
+  }
+}
+
 double DirichletDivergences::total() const {
   double sum = 0;
   for (std::size_t k = 0; k < excess_.size(); ++k)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 
 #include "svi/base/prefetch.hpp"
@@ -17,8 +18,9 @@ void Statistics<Real>::clear_groups() {
   const std::vector<std::int64_t>& starts = inference_.rows().starts;
   const std::size_t words = inference_.words().size();
   // Two take a tenth longer than one in one thread, four a fifth: for more rows of sums. More threads than
-  // groups have nothing to do.
-  group_starts_ = groups_of(inference_.rows(), std::clamp<std::int64_t>(starts.back() / 32768, 2, 16));
+  // groups have nothing to do, and of two threads that share three groups one waits while the last is done.
+  const std::int64_t count = std::clamp<std::int64_t>(starts.back() / 32768, 2, 16);
+  group_starts_ = groups_of(inference_.rows(), std::bit_floor(static_cast<std::uint64_t>(count)));
   groups_.resize(group_starts_.size() - 1);
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     Group& group = groups_[g];

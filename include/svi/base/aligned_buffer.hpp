@@ -6,15 +6,16 @@
 
 namespace svi {
 
-/// Numbers on a 64-byte boundary, for loops over whole cache lines. It only grows; new elements are zero, old
-/// ones are lost when it does. **Local.**
+/// Numbers on a 64-byte boundary, for loops over whole cache lines. It only grows, from the second time on by
+/// a quarter more than is needed, since the system takes time for new pages (what is not used takes no
+/// memory); new elements are zero, old ones are lost when it does. **Local.**
 template <typename Element>
 class AlignedBuffer {
  public:
   void resize(std::size_t size) {
     if (size <= size_) return;
-    values_ = zeroed_pages(size * sizeof(Element));
-    size_ = size;
+    size_ = size_ == 0 ? size : size + size / 4;
+    values_ = zeroed_pages(size_ * sizeof(Element));
   }
   Element* data() { return static_cast<Element*>(values_.get()); }
   const Element* data() const { return static_cast<const Element*>(values_.get()); }

@@ -19,6 +19,8 @@ class DirichletDivergences {
 
   /// @param values the next coordinate of each [count]
   void add(std::span<const double> values);
+  /// @param others the next coordinates of the same Dirichlets
+  void add(const DirichletDivergences& others);
   /// Σ of the divergences, in nats.
   double total() const;
 
