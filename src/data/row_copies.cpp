@@ -59,7 +59,7 @@ void append_row(CountRows& target, const CountRows& source, std::int64_t place) 
   target.starts.push_back(std::ssize(target.words));
 }
 
-// To a row of the same size.
+// The target has a row of that size there already.
 void copy_row(CountRows& target, std::int64_t target_place, const CountRows& source,
               std::int64_t source_place) {
   const std::int64_t begin = source.starts[static_cast<std::size_t>(source_place)];

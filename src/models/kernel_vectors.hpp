@@ -121,9 +121,8 @@ SVI_INLINE std::uint32_t lanes_set(const Truth& truth) {
 #endif
 }
 
-// Appends `first` and on, of the bits that are set, to a list; returns how long it is then. Without a branch
-// for each bit, which no processor could foresee, where there is a way. @param list with room for sixteen
-// more
+// Appends first + i for each bit i that is set, without a branch for each where there is a way, since no
+// processor could foresee them; returns the list's new length. @param list with room for sixteen more
 SVI_INLINE std::int64_t append_set(std::uint32_t bits, std::int32_t first, std::int32_t* list,
                                    std::int64_t size) {
 #if SVI_VECTOR_BYTES == 64

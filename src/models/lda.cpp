@@ -227,21 +227,10 @@ void Lda::apply_metric(const ParameterSet& parameters, ParameterSet& direction) 
 
 double Lda::topics_kl(const ParameterSet& parameters) const {
   const Topics topics(parameters);
-  const auto count = static_cast<std::size_t>(options_.topics);
-  // By parts of so many words, one after another, so that the sum is the same on any number of threads.
-  constexpr std::int64_t part_words = 512;
-  const std::int64_t parts = (vocabulary() + part_words - 1) / part_words;
-  std::vector<DirichletDivergences> of_parts(static_cast<std::size_t>(parts),
-                                             DirichletDivergences(count, eta(parameters)));
-  parallel_items(parts, [&](std::int64_t /*thread*/, std::int64_t part) {
-    std::vector<double> of_word(count);
-    const std::int64_t last = std::min(vocabulary(), (part + 1) * part_words);
-    for (std::int64_t v = part * part_words; v < last; ++v) {
-      topics.values(v, of_word.data());
-      of_parts[static_cast<std::size_t>(part)].add(of_word);
-    }
-  });
-  DirichletDivergences divergences(count, eta(parameters));
+  DirichletDivergences divergences(static_cast<std::size_t>(options_.topics), eta(parameters));
+  std::vector<DirichletDivergences> of_parts(parts_of(topics), divergences);
+  visit_words(topics,
+              [&](std::size_t part, std::span<const double> of_word) { of_parts[part].add(of_word); });
   for (const DirichletDivergences& part : of_parts) divergences.add(part);
   return divergences.total() + divergence_of_priors(topics, word_priors_, eta(parameters));
 }

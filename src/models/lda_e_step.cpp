@@ -58,7 +58,7 @@ EStep<Real>::EStep(const Kernel<Real>& kernel, std::int64_t topics, const EStepO
     buffer->resize(static_cast<std::size_t>(stride_));
   std::fill_n(alpha_.data(), stride_, Real(1));
   std::fill_n(gamma_.data(), stride_, Real(1));
-  active_topics_.resize(most_active + 16);
+  active_topics_.resize(active_list);
   active_numbers_.resize(4 * most_active);
   set_options(options);
 }
@@ -82,11 +82,12 @@ bool EStep<Real>::fit(const TopicRows<Real>& beta, const Document& document, Rea
     return true;
   }
   std::fill_n(gamma_.data(), topics_, Real(first_gamma));
-  totals_.resize(layout_.lines());
+  totals_.resize(layout_.with_padding());
   for (std::size_t n = 0; n < layout_.words(); ++n) totals_.data()[n] = beta.total(document.rows[n]);
-  for (std::size_t n = layout_.words(); n < layout_.lines(); ++n) totals_.data()[n] = totals_.data()[0];
-  ratios_.resize(layout_.lines());
-  if (options_.active_topics) active_rows_.resize(layout_.lines() * most_active);
+  for (std::size_t n = layout_.words(); n < layout_.with_padding(); ++n)
+    totals_.data()[n] = totals_.data()[0];
+  ratios_.resize(layout_.with_padding());
+  if (options_.active_topics) active_rows_.resize(layout_.with_padding() * most_active);
   Real* numbers = active_numbers_.data();
   ActiveTopics<Real> active{
       active_topics_.data(), active_rows_.data(),       ratios_.data(),           numbers,

@@ -5,16 +5,18 @@
 
 namespace svi::lda {
 
-/// Both factors of a responsibility carry 2^45, so that float32 holds exp(ψ(x)) down to ψ = −118, x = 0.0085.
+/// Both factors of a responsibility carry 2^45, so that float32 holds exp(ψ(x)) down to ψ = −117, x = 0.0086.
 inline constexpr double factor_scale = 35184372088832.0;  // 2^45
 
 /// Most topics that an E-step goes on with alone.
 inline constexpr std::int64_t most_active = 64;
+/// Elements of a list of them, which is written up to sixteen at a time.
+inline constexpr std::int64_t active_list = most_active + 16;
 
 /// Scratch of an E-step that goes on with the topics a document uses. Pointers are on 64-byte boundaries.
 template <typename Real>
 struct ActiveTopics {
-  std::int32_t* topics;  ///< [most_active + 16] which, and scratch
+  std::int32_t* topics;  ///< [active_list] which
   Real* rows;            ///< [words / 16 rounded up, active topics, 16] β', words side by side
   Real* ratios;          ///< [words rounded up to 16]
   Real* alpha;           ///< [most_active] each
@@ -34,7 +36,7 @@ struct FitTask {
   const Real* totals;       ///< [words] Σ_k β'_nk
   const Real* counts;       ///< [words rounded up to 16], zero for padding
   const Real* alpha;        ///< [stride], 1 from K on
-  Real* gamma;              ///< [stride] start, all 1, and result, 1 from K on
+  Real* gamma;              ///< [stride] start, alike for all k, and result; 1 from K on
   Real* theta;              ///< [stride] out: θ' of the result
   Real* ratios;             ///< [words] out: c_n / norm_n of the result
   Real* norms;              ///< [words] out: Σ_k θ'_k β'_nk of the result
@@ -48,8 +50,8 @@ struct FitTask {
 template <typename Real>
 struct FitResult {
   std::int64_t iterations;
-  Real smallest_norm;  ///< of all iterations
-  Real largest_theta;  ///< of the result; without its norms, of the last iteration
+  Real smallest_norm;  ///< of all iterations but the first, whose norms are totals of rows
+  Real largest_theta;  ///< of the result; without its norms, of the last iteration, 0 if that was the first
 };
 
 template <typename Real>
@@ -58,9 +60,9 @@ struct DirichletSums {
   Real excess;
 };
 
-/// What is to be known of a word's β'.
+/// Of a word's β'.
 template <typename Real>
-struct RowNumbers {
+struct LargestAndTotal {
   Real largest;
   Real total;
 };
@@ -108,11 +110,11 @@ struct Kernel {
   const char* name;  ///< "AVX-512", "AVX2", "portable"
 
   /// row_k = exp(ψ(offset_k + scale·data_k)) factor_k for k < topics, 0 up to stride.
-  RowNumbers<Real> (*topic_row)(std::int64_t topics, std::int64_t stride, const Real* data, Real scale,
-                                const Real* offsets, const Real* factors, Real* row);
-  /// The same with (offset_k + scale·data_k) factor_k; no total.
-  RowNumbers<Real> (*mean_row)(std::int64_t topics, std::int64_t stride, const Real* data, Real scale,
-                               const Real* offsets, const Real* factors, Real* row);
+  LargestAndTotal<Real> (*topic_row)(std::int64_t topics, std::int64_t stride, const Real* data, Real scale,
+                                     const Real* offsets, const Real* factors, Real* row);
+  /// The same with (offset_k + scale·data_k) factor_k.
+  void (*mean_row)(std::int64_t topics, std::int64_t stride, const Real* data, Real scale,
+                   const Real* offsets, const Real* factors, Real* row);
   /// Hoffman, Blei, Bach 2010, algorithm 1, without forming φ: γ_k = α_k + θ'_k Σ_n c_n β'_nk / norm_n until
   /// the mean over k of |Δγ_k| falls below the tolerance. Of the first iteration, θ' being alike for all
   /// topics, norm_n = θ' Σ_k β'_nk.

@@ -84,22 +84,14 @@ SVI_CPU_VERSIONS double digamma_sum(const double* values, std::int64_t count) {
 }  // namespace
 
 double log_beta_total(const Topics& topics) {
-  constexpr std::int64_t words_of_a_part = 512;  // which fixes the order of the sum
-  const std::int64_t vocabulary = topics.vocabulary();
-  std::vector<double> sums(static_cast<std::size_t>((vocabulary + words_of_a_part - 1) / words_of_a_part));
-  parallel_parts(std::ssize(sums), [&](std::int64_t first, std::int64_t last) {
-    std::vector<double> of_word(topics.totals().size());
-    for (std::int64_t part = first; part < last; ++part) {
-      const std::int64_t end = std::min((part + 1) * words_of_a_part, vocabulary);
-      for (std::int64_t word = part * words_of_a_part; word < end; ++word) {
-        topics.values(word, of_word.data());
-        sums[static_cast<std::size_t>(part)] += digamma_sum(of_word.data(), topics.topics());
-      }
-    }
+  std::vector<double> sums(parts_of(topics));
+  visit_words(topics, [&](std::size_t part, std::span<const double> of_word) {
+    sums[part] += digamma_sum(of_word.data(), topics.topics());
   });
   double total = 0;
   for (const double sum : sums) total += sum;
-  return total - static_cast<double>(vocabulary) * digamma_sum(topics.totals().data(), topics.topics());
+  return total -
+         static_cast<double>(topics.vocabulary()) * digamma_sum(topics.totals().data(), topics.topics());
 }
 
 double fit_eta(double total, std::int64_t vocabulary, const WordPriors& word_priors, double eta) {

@@ -18,7 +18,8 @@ void Statistics<Real>::clear_groups() {
   const std::vector<std::int64_t>& starts = inference_.rows().starts;
   const std::size_t words = inference_.words().size();
   // Two take a tenth longer than one in one thread, four a fifth: for more rows of sums. More threads than
-  // groups have nothing to do, and of two threads that share three groups one waits while the last is done.
+  // groups have nothing to do, and of two threads that share three groups one waits while the last is done:
+  // as threads mostly are, groups are 2, 4, 8 or 16.
   const std::int64_t count = std::clamp<std::int64_t>(starts.back() / 32768, 2, 16);
   group_starts_ = groups_of(inference_.rows(), std::bit_floor(static_cast<std::uint64_t>(count)));
   groups_.resize(group_starts_.size() - 1);

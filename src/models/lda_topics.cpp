@@ -37,6 +37,23 @@ void Topics::values(std::int64_t word, double* of_word) const {
   }
 }
 
+std::size_t parts_of(const Topics& topics) {
+  return static_cast<std::size_t>((topics.vocabulary() + words_of_a_part - 1) / words_of_a_part);
+}
+
+void visit_words(const Topics& topics,
+                 const std::function<void(std::size_t part, std::span<const double> of_word)>& visit) {
+  const auto parts = static_cast<std::int64_t>(parts_of(topics));
+  parallel_items(parts, [&](std::int64_t /*thread*/, std::int64_t part) {
+    std::vector<double> of_word(static_cast<std::size_t>(topics.topics()));
+    const std::int64_t last = std::min(topics.vocabulary(), (part + 1) * words_of_a_part);
+    for (std::int64_t word = part * words_of_a_part; word < last; ++word) {
+      topics.values(word, of_word.data());
+      visit(static_cast<std::size_t>(part), of_word);
+    }
+  });
+}
+
 std::vector<std::vector<std::int64_t>> likeliest_words(const Topics& topics, std::int64_t count) {
   struct Candidate {
     double value;
@@ -67,14 +84,13 @@ template <typename Real>
 void TopicRows<Real>::compute(const Kernel<Real>& kernel, RowKind kind, std::span<const std::int32_t> words,
                               const Topics& topics) {
   const bool is_mean = kind == RowKind::mean;
-  const auto compute_row = is_mean ? kernel.mean_row : kernel.topic_row;
   // Below this a row's largest element has lost its neighbours to the end of float32's range.
   constexpr Real smallest_row = 1e-10F;
   constexpr std::int64_t words_ahead = 4;
   topics_ = topics.topics();
   stride_ = stride_of(topics_);
   values_.resize(words.size() * static_cast<std::size_t>(stride_));
-  totals_.resize(words.size());
+  if (!is_mean) totals_.resize(words.size());
   priors_.resize(static_cast<std::size_t>(stride_));
   factors_.resize(static_cast<std::size_t>(stride_));
   offsets_.assign(words.size(), 0.0);
@@ -94,12 +110,16 @@ void TopicRows<Real>::compute(const Kernel<Real>& kernel, RowKind kind, std::spa
       if (r + words_ahead < last)
         prefetch<Access::read>(topics.row<Real>(words[static_cast<std::size_t>(r + words_ahead)]), topics_);
       const std::int32_t word = words[static_cast<std::size_t>(r)];
-      const RowNumbers<Real> numbers =
-          compute_row(topics_, stride_, topics.row<Real>(word), scale, priors_.data(), factors_.data(),
-                      values_.data() + r * stride_);
-      totals_.data()[r] = numbers.total;
-      if (!is_mean && (!(numbers.largest >= smallest_row) || has_tiny_topic))
-        compute_by_logarithms(r, word, topics);
+      const Real* data = topics.row<Real>(word);
+      Real* row = values_.data() + r * stride_;
+      if (is_mean) {
+        kernel.mean_row(topics_, stride_, data, scale, priors_.data(), factors_.data(), row);
+        continue;
+      }
+      const auto [largest, total] =
+          kernel.topic_row(topics_, stride_, data, scale, priors_.data(), factors_.data(), row);
+      totals_.data()[r] = total;
+      if (!(largest >= smallest_row) || has_tiny_topic) compute_by_logarithms(r, word, topics);
     }
   });
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -44,6 +45,14 @@ class Topics {
   std::vector<double> totals_;
 };
 
+/// A pass over λ for sums whose bits do not depend on the number of threads: `visit` is called with every
+/// word's λ [K], words of a part one after another and parts at once. **Local.**
+constexpr std::int64_t words_of_a_part = 512;
+void visit_words(const Topics& topics,
+                 const std::function<void(std::size_t part, std::span<const double> of_word)>& visit);
+/// How many parts there are.
+std::size_t parts_of(const Topics& topics);
+
 /// Each topic's likeliest words, the likeliest first; of equally likely ones the first in the vocabulary.
 /// @param count how many, at most V @return [K, count] word numbers. **Local.**
 std::vector<std::vector<std::int64_t>> likeliest_words(const Topics& topics, std::int64_t count);
@@ -70,7 +79,7 @@ class TopicRows {
   std::int64_t topics() const { return topics_; }
   std::int64_t stride() const { return stride_; }
   const Real* row(std::int64_t r) const { return values_.data() + r * stride_; }
-  Real total(std::int64_t r) const { return totals_.data()[r]; }  ///< Σ_k of row r
+  Real total(std::int64_t r) const { return totals_.data()[r]; }  ///< Σ_k of row r, no mean
   double offset(std::int64_t r) const { return offsets_[static_cast<std::size_t>(r)]; }
 
  private:

@@ -41,7 +41,8 @@ std::size_t mapped_bytes() { return bytes_in("/proc/self/status", "VmSize:"); }
 }  // namespace
 
 TEST(Pages, AreZeroOnALineOfTheCacheAndWritableToTheLastByte) {
-  for (const std::size_t bytes : {std::size_t{1}, std::size_t{100}, mib - 1, mib, mib + 1, 2 * mib, 5 * mib - 4}) {
+  for (const std::size_t bytes :
+       {std::size_t{1}, std::size_t{100}, mib - 1, mib, mib + 1, 2 * mib, 5 * mib - 4}) {
     for (int again = 0; again < 3; ++again) {  // memory that was given back is zero, too
       const Pages pages = zeroed_pages(bytes);
       EXPECT_EQ(address_of(pages) % 64, 0) << bytes;
@@ -56,7 +57,8 @@ TEST(Pages, OfNothingAreNothing) {
   EXPECT_NE(pages.get(), nullptr);
 }
 
-// Arrays that are read side by side must not share the places of the first-level cache: 4 KiB apart, they would.
+// Arrays that are read side by side must not share the places of the first-level cache: 4 KiB apart, they
+// would.
 TEST(Pages, ThatFollowOneAnotherBeginElsewhereInTheCache) {
   std::vector<Pages> some;
   for (int i = 0; i < 6; ++i) some.push_back(zeroed_pages(3 * mib));
@@ -88,6 +90,10 @@ TEST(AlignedBuffer, GrowsAndIsZeroWhereItGrew) {
   EXPECT_EQ(buffer.data()[2], 1);  // it does not shrink
   buffer.resize(mib);
   EXPECT_EQ(std::accumulate(buffer.data(), buffer.data() + mib, 0.0F), 0);
+  const float* const first = buffer.data();
+  buffer.resize(mib + mib / 4);
+  EXPECT_EQ(buffer.data(), first) << "no room to spare";
+  EXPECT_EQ(std::accumulate(buffer.data() + mib, buffer.data() + mib + mib / 4, 0.0F), 0);
 }
 
 }  // namespace svi::test

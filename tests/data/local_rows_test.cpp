@@ -8,6 +8,7 @@
 
 #include "data/rows.hpp"
 #include "io/folder.hpp"
+#include "svi/core/parallel.hpp"
 #include "svi/data/partition.hpp"
 
 namespace svi::data {
@@ -58,8 +59,13 @@ TEST_F(CountLocalRows, GathersAnyRowsInAnyOrder) {
   const Minibatch minibatch = local.gather(asked, 77);
   EXPECT_EQ(minibatch.step, 77);
   expect_rows(minibatch, asked);
-  expect_rows(local.slice(3, 7, 1), std::span(held).subspan(3, 4));
-  expect_rows(local.gather({}, 0), {});
+  for (const int threads : {1, 3, 8}) {
+    set_parallel_threads(threads);
+    expect_rows(local.gather(asked, 77), asked);
+    expect_rows(local.slice(3, 7, 1), std::span(held).subspan(3, 4));
+    expect_rows(local.gather({}, 0), {});
+    set_parallel_threads(1);
+  }
   for (const std::int64_t missing : {3, -1, 200, 1 << 20}) {
     test::expect_error(ExitCode::internal, {std::to_string(missing), "does not hold"},
                        [&] { local.gather(std::array<std::int64_t, 1>{missing}, 0); });

@@ -65,6 +65,13 @@ TEST(ScaledExpDigamma, AgreesWithTheSlowDigamma) {
   }
 }
 
+TEST(ScaledExpDigamma, PassesNansOnAndIsNeverZero) {
+  constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_TRUE(std::isnan(svi::math::scaled_exp_digamma(nan)));
+  EXPECT_TRUE(std::isnan(svi::math::scaled_exp_digamma(-nan)));
+  for (const float x : {0.0F, 1e-30F, 0.0085F}) EXPECT_GE(svi::math::scaled_exp_digamma(x), 5e-38F) << x;
+}
+
 TEST(Trigamma, IsTheSlopeOfDigamma) {
   EXPECT_NEAR(svi::math::trigamma(1), 1.6449340668482264, 1e-14);  // π²/6
   for (double x = 0.003; x < 1e5; x *= 1.7) {

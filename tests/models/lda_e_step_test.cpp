@@ -215,27 +215,41 @@ TEST(EStep, OfFloat64IsTheReferenceToElevenDigits) {
 // Documents of a topic model rather than of noise: each word belongs to one of 100 topics, each document to
 // four. Most iterations are then over few topics, and yet one iteration more over all, in float64, moves γ by
 // no more than the tolerance.
-TEST(EStep, WithActiveTopicsEndsWhereAllTopicsRest) {
+template <typename Real>
+void active_topics_end_where_all_rest(const Kernel<Real>& kernel) {
   constexpr std::int64_t topics = 100;
-  for (const Kernel<float>& kernel : svi::lda::kernels<float>()) {
-    Case a(topics, 60, 0.01, 41, kernel);
-    for (std::size_t i = 0; i < a.lambda.size(); ++i) {
-      const bool is_used = i % topics % 25 == 3;
-      a.lambda[i] = is_used ? 5 + a.lambda[i] / 10 : 0.05F + a.lambda[i] / 1000;
-    }
-    a.take_lambda();
-    const EStepOptions options{.alpha = 0.1, .tolerance = 1e-4, .max_iterations = 1000};
-    EStep e_step(kernel, topics, options);
-    ASSERT_TRUE(a.fit(e_step));
-    EXPECT_GT(e_step.iterations(), 5) << "active topics never came in";
-    const std::vector<double> gamma(e_step.gamma().begin(), e_step.gamma().end());
-    const ReferenceFit once = svi::lda::fit_reference(
-        a.log_beta, a.counts, gamma, {.alpha = 0.1, .tolerance = 1e-12, .max_iterations = 1});
-    double change = 0;
-    for (std::size_t k = 0; k < topics; ++k) change += std::fabs(once.gamma[k] - gamma[k]);
-    EXPECT_LT(change / topics, options.tolerance);
-    EXPECT_GT(*std::max_element(gamma.begin(), gamma.end()), 10);
+  Case a(topics, 60, 0.01, 41);
+  for (std::size_t i = 0; i < a.lambda.size(); ++i) {
+    const bool is_used = i % topics % 25 == 3;
+    a.lambda[i] = is_used ? 5 + a.lambda[i] / 10 : 0.05F + a.lambda[i] / 1000;
   }
+  a.take_lambda();
+  const svi::ParameterSet parameters =
+      svi::test::lambda_parameters(60, topics, a.lambda, c10::CppTypeToScalarType<Real>::value);
+  svi::lda::TopicRows<Real> beta;
+  beta.compute(kernel, svi::lda::RowKind::exp_expected_log, a.words, Topics(parameters));
+  svi::AlignedBuffer<Real> theta;
+  theta.resize(static_cast<std::size_t>(beta.stride()));
+  EStepOptions options{.alpha = 0.1, .tolerance = 1e-4, .max_iterations = 1000};
+  const auto gamma_by = [&](const EStepOptions& with) {
+    svi::lda::EStep<Real> e_step(kernel, topics, with);
+    EXPECT_TRUE(e_step.fit(beta, a.document(), theta.data()));
+    return std::vector<double>(e_step.gamma().begin(), e_step.gamma().end());
+  };
+  const std::vector<double> gamma = gamma_by(options);
+  const ReferenceFit once = svi::lda::fit_reference(a.log_beta, a.counts, gamma,
+                                                    {.alpha = 0.1, .tolerance = 1e-12, .max_iterations = 1});
+  double change = 0;
+  for (std::size_t k = 0; k < topics; ++k) change += std::fabs(once.gamma[k] - gamma[k]);
+  EXPECT_LT(change / topics, options.tolerance) << kernel.name;
+  EXPECT_GT(*std::max_element(gamma.begin(), gamma.end()), 10);
+  options.active_topics = false;
+  EXPECT_NE(gamma, gamma_by(options)) << "active topics never came in, " << kernel.name;
+}
+
+TEST(EStep, WithActiveTopicsEndsWhereAllTopicsRest) {
+  for (const Kernel<float>& kernel : svi::lda::kernels<float>()) active_topics_end_where_all_rest(kernel);
+  for (const Kernel<double>& kernel : svi::lda::kernels<double>()) active_topics_end_where_all_rest(kernel);
 }
 
 TEST(EStepReference, BoundNeverFallsAndEndsAtAFixedPoint) {

@@ -203,16 +203,25 @@ TEST_P(Eta, StepsAreThoseOfTheDenseRecursion) {
 INSTANTIATE_TEST_SUITE_P(Priors, Eta, ::testing::Bool(),
                          [](const auto& instance) { return instance.param ? "WithPriorsOfWords" : "Alone"; });
 
-TEST(EtaLearned, BitsDoNotDependOnThreads) {
+TEST(PassesOverTopics, BitsDoNotDependOnThreads) {
   const Synthetic truth;
   Instance lda("lda", {"topics=5"}, {.training_rows = 64, .feature_shape = {5000}});
   const double of_one = svi::lda::log_beta_total(svi::lda::Topics(lda.state.parameters));
+  const auto divergence = [&] {
+    return dynamic_cast<const svi::lda::Lda&>(*lda.model).topics_kl(lda.state.parameters);
+  };
+  const double divergence_of_one = divergence();
   for (const int threads : {2, 3, 4}) {
     svi::set_parallel_threads(threads);
     EXPECT_EQ(svi::lda::log_beta_total(svi::lda::Topics(lda.state.parameters)), of_one) << threads;
+    EXPECT_EQ(divergence(), divergence_of_one) << threads;
     svi::set_parallel_threads(1);
   }
   EXPECT_LT(of_one, 0);
+  // In parts of words as in one piece.
+  const Tensor lambda = lambda_of(lda.state.parameters);
+  const double expected = divergence_of(lambda, at::full_like(lambda, 0.01));
+  EXPECT_NEAR(divergence_of_one, expected, 1e-9 * expected);
 }
 
 // The held-out score at each η of the grid, with λ moved by hand.

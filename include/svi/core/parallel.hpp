@@ -7,7 +7,8 @@ namespace svi {
 
 /// Cuts 0 … count − 1 into contiguous parts, one for each thread, and runs `part(first, last)` on them at
 /// once. Denormal numbers count as zero in all. Results must not depend on the cuts. The first exception is
-/// thrown again here. **Local.**
+/// thrown again here. One caller at a time, and not from within a part: there is one team of threads.
+/// **Local.**
 void parallel_parts(std::int64_t count,
                     const std::function<void(std::int64_t first, std::int64_t last)>& part);
 

@@ -69,14 +69,15 @@ SVI_INLINE Real digamma(Real x) {
 }
 
 /// 2^45 exp(ψ(x)) in float32 for x in [1e-12, 1e12], without a logarithm: relative error below
-/// 5e-7 + 3e-7/x from x = 0.0086 on (a rounding of ψ(x) ≈ −1/x); below that ψ(x) counts as −118, so that the
+/// 5e-7 + 3e-7/x from x = 0.0086 on (a rounding of ψ(x) ≈ −1/x); below that ψ(x) counts as −117, so that the
 /// result is never 0.
 ///
 /// exp ψ(x) = exp(ψ(x + 4)) exp(−Σ 1/(x + i)), i = 0 … 3, and exp ψ(y + ½) = y + 1/(24y) − 37/(5760y³) + …
 /// (the series of A. and S. 6.3.18 put into the exponential).
 SVI_INLINE float scaled_exp_digamma(float x) {
-  // Beyond 2e7 all that follows from it is below 2e-7. Positive numbers are in the order of their bits, which
-  // take one instruction each to compare and choose; a NaN remains in x.
+  // Beyond 2e7 all that follows from it is below 2e-7; at 0.008594 Σ 1/(x + i) is 118.18, the most that
+  // scaled_exp takes being 118.19. Positive numbers are in the order of their bits, which take one
+  // instruction each to compare and choose; a NaN comes out again through the factor x + 3.5.
   constexpr auto least = std::bit_cast<std::int32_t>(0.008594F);
   constexpr auto most = std::bit_cast<std::int32_t>(2e7F);
   auto bits = std::bit_cast<std::int32_t>(x);
