@@ -43,16 +43,16 @@ class DocumentLayout {
   /// The rows of `beta` must stay. @param document with words
   void take(const TopicRows<Real>& beta, const Document& document) {
     words_ = document.rows.size();
-    const std::size_t with_padding = (words_ + 15) / 16 * 16;
-    rows_.resize(with_padding);
-    counts_.resize(with_padding);
-    norms_.resize(with_padding);
+    const std::size_t room = (words_ + 15) / 16 * 16;
+    rows_.resize(room);
+    counts_.resize(room);
+    norms_.resize(room);
     for (std::size_t n = 0; n < words_; ++n) {
       counts_.data()[n] = static_cast<Real>(document.counts[n]);
       rows_[n] = beta.row(document.rows[n]);
     }
     // A padding word repeats the first: it adds nothing and its norm is positive.
-    for (std::size_t n = words_; n < with_padding; ++n) {
+    for (std::size_t n = words_; n < room; ++n) {
       counts_.data()[n] = 0;
       rows_[n] = rows_[0];
     }
@@ -62,7 +62,7 @@ class DocumentLayout {
   std::int64_t padded_words() const {
     return static_cast<std::int64_t>((words_ + words_at_once - 1) / words_at_once * words_at_once);
   }
-  std::size_t with_padding() const { return rows_.size(); }  ///< words: a multiple of 16
+  std::size_t room() const { return rows_.size(); }  ///< of buffers: words rounded up to 16
   const Real* const* rows() const { return rows_.data(); }
   const Real* counts() const { return counts_.data(); }
   Real* norms() { return norms_.data(); }  ///< [words] of the document's fit
@@ -70,7 +70,7 @@ class DocumentLayout {
 
  private:
   std::size_t words_ = 0;
-  std::vector<const Real*> rows_;  // [words with padding], as all here
+  std::vector<const Real*> rows_;  // [room], as all here
   AlignedBuffer<Real> counts_;     // padding zero
   AlignedBuffer<Real> norms_;
 };

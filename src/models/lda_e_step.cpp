@@ -82,12 +82,12 @@ bool EStep<Real>::fit(const TopicRows<Real>& beta, const Document& document, Rea
     return true;
   }
   std::fill_n(gamma_.data(), topics_, Real(first_gamma));
-  totals_.resize(layout_.with_padding());
+  totals_.resize(layout_.room());
   for (std::size_t n = 0; n < layout_.words(); ++n) totals_.data()[n] = beta.total(document.rows[n]);
-  for (std::size_t n = layout_.words(); n < layout_.with_padding(); ++n)
+  for (std::size_t n = layout_.words(); n < layout_.room(); ++n)
     totals_.data()[n] = totals_.data()[0];
-  ratios_.resize(layout_.with_padding());
-  if (options_.active_topics) active_rows_.resize(layout_.with_padding() * most_active);
+  ratios_.resize(layout_.room());
+  if (options_.active_topics) active_rows_.resize(layout_.room() * most_active);
   Real* numbers = active_numbers_.data();
   ActiveTopics<Real> active{
       active_topics_.data(), active_rows_.data(),       ratios_.data(),           numbers,
