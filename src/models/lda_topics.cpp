@@ -37,6 +37,12 @@ void Topics::values(std::int64_t word, double* of_word) const {
   }
 }
 
+namespace {
+
+constexpr std::int64_t words_of_a_part = 512;  // which fixes the order of sums
+
+}  // namespace
+
 std::size_t parts_of(const Topics& topics) {
   return static_cast<std::size_t>((topics.vocabulary() + words_of_a_part - 1) / words_of_a_part);
 }

@@ -47,10 +47,9 @@ class Topics {
 
 /// A pass over λ for sums whose bits do not depend on the number of threads: `visit` is called with every
 /// word's λ [K], words of a part one after another and parts at once. **Local.**
-constexpr std::int64_t words_of_a_part = 512;
 void visit_words(const Topics& topics,
                  const std::function<void(std::size_t part, std::span<const double> of_word)>& visit);
-/// How many parts there are.
+/// How many parts `visit_words` makes of them.
 std::size_t parts_of(const Topics& topics);
 
 /// Each topic's likeliest words, the likeliest first; of equally likely ones the first in the vocabulary.
