@@ -84,7 +84,7 @@ std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& exper
   const ParameterSet& parameters = experiment.state().parameters;
   const int ranks = communicator.size();
 
-  const auto flat_bytes = static_cast<double>(parameters.flat().numel() * parameters.flat().element_size());
+  const auto of_parameters = static_cast<double>(parameters.elements() * parameters.flat().element_size());
   const auto pending = static_cast<double>(settings.communication.staleness);
   const double tensors = 1 + static_cast<double>(experiment.rule().state_names().size()) + pending;
   const bool is_lazy = std::ranges::any_of(parameters.shapes(), &ParameterShape::is_lazy);
@@ -108,14 +108,14 @@ std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& exper
   add("ranks", fmt::format("{} ({}), {}", ranks, communicator.name(), hosts_text(communicator)));
   add("device", fmt::format("cpu, {} thread{} per rank, {}", settings.device.threads,
                             settings.device.threads > 1 ? "s" : "", settings.device.precision));
-  add("parameters", fmt::format("{} ({})", count_text(parameters.elements()), bytes_text(flat_bytes)));
+  add("parameters", fmt::format("{} ({})", count_text(parameters.elements()), bytes_text(of_parameters)));
   add("steps", fmt::format("{} of {} rows, {} per epoch", count_text(experiment.total_steps()),
                            count_text(data.batch(settings.train)), count_text(data.steps_per_epoch())));
   add("all-reduce per step", (is_lazy && ranks > 1 ? "rows of the words that occur, at most " : "") +
-                                 bytes_text(ranks > 1 ? flat_bytes : 0));
-  add("checkpoint", fmt::format("{} each, {} free", bytes_text(tensors * flat_bytes + 65536),
+                                 bytes_text(ranks > 1 ? of_parameters : 0));
+  add("checkpoint", fmt::format("{} each, {} free", bytes_text(tensors * of_parameters + 65536),
                                 free_space_text(experiment.run_directory())));
-  add("memory per rank", memory_text(data, (tensors + 1 + pending) * flat_bytes, working, is_lazy));
+  add("memory per rank", memory_text(data, (tensors + 1 + pending) * of_parameters, working, is_lazy));
   const std::int64_t done = experiment.state().step;
   add("run directory",
       experiment.run_directory() + (done > 0 ? fmt::format(", resumed at step {}", count_text(done)) : ""));

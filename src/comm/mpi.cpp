@@ -13,6 +13,8 @@
 #include "checks.hpp"
 #include "mpi_channel.hpp"
 #include "mpi_operation.hpp"
+#include "shared_file.hpp"
+#include "svi/base/pages.hpp"
 
 namespace svi::comm {
 
@@ -135,6 +137,7 @@ bool mpi_is_over() {
 struct Mpi::State {
   MpiChannel channel;
   int rank_in_node = 0;
+  int ranks_in_node = 1;
   bool closed = false;
 
   void require_open(std::string_view tag) const {
@@ -149,7 +152,9 @@ struct Mpi::State {
 
 Mpi::Mpi(MpiOptions options) : state_(std::make_unique<State>()) {
   state_->channel = open_channel(options, std::make_shared<MpiProgress>());
-  state_->rank_in_node = rank_in_node_of(state_->channel);
+  const NodeRank in_node = rank_in_node_of(state_->channel);
+  state_->rank_in_node = in_node.rank;
+  state_->ranks_in_node = in_node.size;
   auto control = std::make_unique<State>(*state_);
   control->channel = open_channel(options, state_->channel.progress);
   control_ = std::unique_ptr<Mpi>(new Mpi(std::move(control)));
@@ -191,6 +196,13 @@ std::unique_ptr<Work> Mpi::barrier(std::string_view tag) {
 std::unique_ptr<Counter> Mpi::counter(std::string_view tag) {
   state_->require_open(tag);
   return std::make_unique<MpiCounter>(state_->channel, tag);
+}
+
+std::shared_ptr<void> Mpi::shared_memory(std::int64_t bytes, std::string_view tag) {
+  state_->require_open(tag);
+  if (size() == 1) return zeroed_pages(static_cast<std::size_t>(bytes));
+  if (state_->ranks_in_node < size()) return nullptr;
+  return memory_in_common(*this, bytes, tag);
 }
 
 void Mpi::close() {

@@ -18,15 +18,16 @@ MpiChannel open_channel(const MpiOptions& options, std::shared_ptr<MpiProgress> 
   return channel;
 }
 
-int rank_in_node_of(const MpiChannel& channel) {
+NodeRank rank_in_node_of(const MpiChannel& channel) {
   MPI_Comm node = MPI_COMM_NULL;
   check_mpi(
       MPI_Comm_split_type(channel.communicator, MPI_COMM_TYPE_SHARED, channel.rank, MPI_INFO_NULL, &node),
       "MPI_Comm_split_type");
-  int rank = 0;
-  check_mpi(MPI_Comm_rank(node, &rank), "MPI_Comm_rank");
+  NodeRank in_node;
+  check_mpi(MPI_Comm_rank(node, &in_node.rank), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_size(node, &in_node.size), "MPI_Comm_size");
   check_mpi(MPI_Comm_free(&node), "MPI_Comm_free");
-  return rank;
+  return in_node;
 }
 
 namespace {

@@ -22,8 +22,12 @@ struct MpiChannel {
 
 /// Duplicates MPI_COMM_WORLD, with errors returned instead of fatal. **Collective.**
 MpiChannel open_channel(const MpiOptions& options, std::shared_ptr<MpiProgress> progress);
+struct NodeRank {
+  int rank = 0;
+  int size = 1;  ///< ranks of this node
+};
 /// **Collective.**
-int rank_in_node_of(const MpiChannel& channel);
+NodeRank rank_in_node_of(const MpiChannel& channel);
 
 // The steps of each operation. They hold the channel by value and the buffers by address.
 std::deque<MpiOperation::Step> all_reduce_steps(const MpiChannel& channel, Buffer values,

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "checks.hpp"
+#include "svi/base/pages.hpp"
 
 namespace svi::comm {
 
@@ -50,6 +51,10 @@ std::unique_ptr<Work> SingleProcess::all_gather(Buffer mine, Buffer all, std::st
 std::unique_ptr<Work> SingleProcess::barrier(std::string_view) { return std::make_unique<Done>(); }
 
 std::unique_ptr<Counter> SingleProcess::counter(std::string_view) { return std::make_unique<OwnCounter>(); }
+
+std::shared_ptr<void> SingleProcess::shared_memory(std::int64_t bytes, std::string_view) {
+  return zeroed_pages(static_cast<std::size_t>(bytes));
+}
 
 void SingleProcess::abort(ExitCode code) noexcept {
   std::fflush(nullptr);

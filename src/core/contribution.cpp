@@ -6,6 +6,7 @@
 
 #include "svi/base/error.hpp"
 #include "svi/core/norm.hpp"
+#include "svi/core/parallel.hpp"
 
 namespace svi {
 
@@ -16,11 +17,18 @@ SumLayout with_rows(SumLayout terms) {
   return terms;
 }
 
+// into += from, row by row on all threads.
+void add_rows(const Tensor& into, const Tensor& from) {
+  parallel_parts(into.size(0), [&](std::int64_t first, std::int64_t last) {
+    into.narrow(0, first, last - first).add_(from.narrow(0, first, last - first));
+  });
+}
+
 }  // namespace
 
 Contribution::Contribution(const std::vector<ParameterShape>& parameters, at::ScalarType type,
-                           SumLayout term_layout)
-    : terms(with_rows(std::move(term_layout))) {
+                           SumLayout term_layout, SharedWork* shared_work)
+    : terms(with_rows(std::move(term_layout))), shared_work_(shared_work) {
   std::vector<ParameterShape> dense;
   for (const ParameterShape& shape : parameters) {
     if (!shape.is_lazy) {
@@ -44,9 +52,34 @@ void Contribution::clear(std::vector<std::int32_t> occurring) {
   rows.rows = std::move(occurring);
   rows.factor = 1;
   rows.offset = 0;
+  rows.first = 0;
+  rows.whole = rows.size();
+  if (shared_work_ != nullptr) {
+    rows.values = rows_of(shared_work_->rank());
+    return;
+  }
   if (row_buffer_.size(0) < rows.size())
     row_buffer_ = at::empty({rows.size() + rows.size() / 8, row_buffer_.size(1)}, row_buffer_.options());
   rows.values = row_buffer_.narrow(0, 0, rows.size());
+}
+
+// [rows, columns] of every process, one behind the other.
+Tensor Contribution::rows_of(int rank) const {
+  const std::int64_t bytes = rows.whole * row_buffer_.size(1) * row_buffer_.element_size();
+  std::byte* const first = shared_work_->memory("statistics", shared_work_->size() * bytes);
+  return at::from_blob(first + rank * bytes, {rows.whole, row_buffer_.size(1)}, row_buffer_.options());
+}
+
+void Contribution::unite_rows() {
+  if (shared_work_ == nullptr || lazy_name.empty() || shared_work_->size() == 1) return;
+  shared_work_->meet();
+  const Part part = shared_work_->part(rows.whole, RowBlock::rows_of_a_sum);
+  const Tensor sums = rows_of(0).narrow(0, part.first, part.size());
+  for (int rank = 1; rank < shared_work_->size(); ++rank)
+    add_rows(sums, rows_of(rank).narrow(0, part.first, part.size()));
+  rows.rows = {rows.rows.begin() + part.first, rows.rows.begin() + part.last};
+  rows.first = part.first;
+  rows.values = sums;
 }
 
 void Contribution::measure() { squared_norm = factor * factor * svi::squared_norm(statistics.flat()); }

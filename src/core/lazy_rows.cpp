@@ -48,26 +48,39 @@ void add_rows(std::span<const std::int32_t> rows, std::int64_t columns, double f
   add_rows_body(rows, columns, factor, values, data, sums);
 }
 
-// Adds factor·block to the data and their column sums: the latter by parts of so many rows, one after
-// another, so that they are the same on any number of threads.
+// Adds factor·block to the data and their column sums: the latter by parts of so many rows of the whole block,
+// one after another, so that they are the same on any number of threads and processes.
 template <typename Real>
-void add_block(const RowBlock& block, std::int64_t columns, Real factor, Real* data,
-               std::vector<double>& sums) {
-  constexpr std::int64_t part_rows = 256;
-  const std::int64_t parts = (block.size() + part_rows - 1) / part_rows;
-  std::vector<double> part_sums(static_cast<std::size_t>(parts * columns), 0.0);
+void add_block(const RowBlock& block, std::int64_t columns, Real factor, Real* data, std::vector<double>& sums,
+               SharedWork& shared_work) {
+  constexpr std::int64_t part_rows = RowBlock::rows_of_a_sum;
+  const std::int64_t whole = block.whole < 0 ? block.size() : block.whole;
+  const std::int64_t parts = (whole + part_rows - 1) / part_rows;
+  auto* const part_sums = reinterpret_cast<double*>(
+      shared_work.memory("column sums", parts * columns * static_cast<std::int64_t>(sizeof(double))));
   const std::span<const std::int32_t> rows = block.rows;
   const Real* values = block.values.template const_data_ptr<Real>();
-  parallel_parts(parts, [&](std::int64_t first, std::int64_t last) {
+  parallel_parts((block.size() + part_rows - 1) / part_rows, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t part = first; part < last; ++part) {
       const std::int64_t begin = part * part_rows;
       const std::int64_t size = std::min(part_rows, block.size() - begin);
+      double* const of_part = part_sums + (block.first / part_rows + part) * columns;
+      std::fill_n(of_part, columns, 0.0);
       add_rows(rows.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(size)), columns, factor,
-               values + begin * columns, data, part_sums.data() + part * columns);
+               values + begin * columns, data, of_part);
     }
   });
-  for (std::int64_t i = 0; i < parts * columns; ++i)
-    sums[static_cast<std::size_t>(i % columns)] += part_sums[static_cast<std::size_t>(i)];
+  shared_work.meet();
+  for (std::int64_t part = 0; part < parts; ++part) {
+    for (std::int64_t k = 0; k < columns; ++k)
+      sums[static_cast<std::size_t>(k)] += part_sums[part * columns + k];
+  }
+}
+
+// This process' part of the rows.
+at::Tensor part_of(const at::Tensor& data, const SharedWork& shared_work) {
+  const Part part = shared_work.part(data.size(0));
+  return data.narrow(0, part.first, part.size());
 }
 
 }  // namespace
@@ -88,9 +101,13 @@ std::vector<double> column_totals(const at::Tensor& data, const LazyScale& lazy)
   return totals;
 }
 
-void blend(const at::Tensor& data, LazyScale& lazy, double rho, const RowBlock& target) {
+void blend(const at::Tensor& data, LazyScale& lazy, double rho, const RowBlock& target,
+           SharedWork* shared_work) {
+  SharedWork alone;
+  SharedWork& work = shared_work == nullptr ? alone : *shared_work;
   if (rho >= 1) {
-    data.zero_();
+    part_of(data, work).zero_();
+    work.meet();
     std::fill(lazy.sums.begin(), lazy.sums.end(), 0.0);
     lazy.scale = 1;
     lazy.offset = 0;
@@ -101,10 +118,11 @@ void blend(const at::Tensor& data, LazyScale& lazy, double rho, const RowBlock& 
   lazy.offset += rho * target.offset;
   AT_DISPATCH_FLOATING_TYPES(data.scalar_type(), "blend", [&] {
     add_block(target, data.size(1), static_cast<scalar_t>(rho * target.factor / lazy.scale),
-              data.mutable_data_ptr<scalar_t>(), lazy.sums);
+              data.mutable_data_ptr<scalar_t>(), lazy.sums, work);
   });
   if (lazy.scale >= smallest_scale) return;
-  data.mul_(lazy.scale);
+  part_of(data, work).mul_(lazy.scale);
+  work.meet();
   lazy.scale = 1;
   sum_rows(data, lazy);
 }

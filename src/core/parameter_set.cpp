@@ -44,12 +44,15 @@ ParameterSet::ParameterSet(std::vector<ParameterShape> shapes, at::ScalarType ty
       throw Error(ExitCode::internal, "the model declares the parameter {} twice", shape.name);
     }
     firsts.push_back(end);
+    if (shape.is_lazy) continue;
     end += (shape.elements() + alignment - 1) / alignment * alignment;
   }
   flat_ = zeros(end, type, device);
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
-    views_.push_back(shaped(flat_.narrow(0, firsts[i], shapes_[i].elements()), shapes_[i]));
-    const std::size_t columns = shapes_[i].is_lazy ? static_cast<std::size_t>(shapes_[i].shape.at(1)) : 0;
+    const std::int64_t elements = shapes_[i].elements();
+    const bool is_lazy = shapes_[i].is_lazy;
+    views_.push_back(shaped(is_lazy ? zeros(elements, type, device) : flat_.narrow(0, firsts[i], elements), shapes_[i]));
+    const std::size_t columns = is_lazy ? static_cast<std::size_t>(shapes_[i].shape.at(1)) : 0;
     lazy_.push_back({.sums = std::vector<double>(columns, 0.0)});
   }
 }
@@ -57,6 +60,11 @@ ParameterSet::ParameterSet(std::vector<ParameterShape> shapes, at::ScalarType ty
 ParameterSet ParameterSet::zeros_like() const {
   if (!flat_.defined()) return {};
   return ParameterSet(shapes_, flat_.scalar_type(), flat_.device());
+}
+
+void ParameterSet::move_lazy(std::string_view name, const Tensor& memory) {
+  lazy(name);  // which it must be
+  views_[index_of(name)] = memory;
 }
 
 std::size_t ParameterSet::index_of(std::string_view name) const {

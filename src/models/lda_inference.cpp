@@ -24,14 +24,23 @@ ReferenceFit reference_of(const Inference<Real>& inference, const Document& docu
   return fit_reference(log_beta, document.counts, std::vector<double>(count, first_gamma), options);
 }
 
+RowKind kind_of(Estimator estimator) {
+  return estimator == Estimator::collapsed ? RowKind::mean : RowKind::exp_expected_log;
+}
+
 }  // namespace
 
 template <typename Real>
-void Inference<Real>::prepare(const Topics& topics, Estimator estimator, const CountRows& rows) {
+void Inference<Real>::begin(const Topics& topics, const CountRows& rows) {
   topics_ = topics;
   rows_ = &rows;
   for (const std::int32_t word : words_) row_of_word_[static_cast<std::size_t>(word)] = -1;
   entry_rows_.resize(rows.words.size());
+}
+
+template <typename Real>
+void Inference<Real>::prepare(const Topics& topics, Estimator estimator, const CountRows& rows) {
+  begin(topics, rows);
   words_.resize(std::min(rows.words.size(), row_of_word_.size()) + 1);
   std::int32_t found = 0;
   for (std::size_t i = 0; i < rows.words.size(); ++i) {
@@ -46,8 +55,23 @@ void Inference<Real>::prepare(const Topics& topics, Estimator estimator, const C
     found += is_new ? 1 : 0;
   }
   words_.resize(static_cast<std::size_t>(found));
-  const RowKind kind = estimator == Estimator::collapsed ? RowKind::mean : RowKind::exp_expected_log;
-  beta_.compute(kernel_, kind, words_, topics);
+  beta_.compute(kernel_, kind_of(estimator), words_, topics);
+}
+
+template <typename Real>
+void Inference<Real>::prepare(const Topics& topics, Estimator estimator, const CountRows& rows,
+                              std::span<const std::int32_t> words, SharedWork& shared_work) {
+  begin(topics, rows);
+  words_.assign(words.begin(), words.end());
+  for (std::size_t r = 0; r < words.size(); ++r)
+    row_of_word_[static_cast<std::size_t>(words[r])] = static_cast<std::int32_t>(r);
+  parallel_parts(std::ssize(rows.words), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) {
+      const std::int32_t word = rows.words[static_cast<std::size_t>(i)];
+      entry_rows_[static_cast<std::size_t>(i)] = row_of_word_[static_cast<std::size_t>(word)];
+    }
+  });
+  beta_.compute(kernel_, kind_of(estimator), words_, topics, &shared_work);
 }
 
 template <typename Real>

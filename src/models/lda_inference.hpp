@@ -23,10 +23,15 @@ class Inference {
 
   /// Takes the topics and finds the distinct words of `rows` with their β' rows. Both must stay.
   void prepare(const Topics& topics, Estimator estimator, const CountRows& rows);
+  /// The same with the β' rows of given words, among which are all those of `rows`. **Collective**: the
+  /// processes that share work have these β' rows in common.
+  /// @param words distinct; the same in every process
+  void prepare(const Topics& topics, Estimator estimator, const CountRows& rows,
+               std::span<const std::int32_t> words, SharedWork& shared_work);
 
   /// Row b of the rows given to `prepare`.
   Document document(std::int64_t b) const;
-  /// The distinct words, in order of first occurrence: those of the β' rows.
+  /// The words of the β' rows: those given, or the distinct ones in order of first occurrence.
   std::span<const std::int32_t> words() const { return words_; }
   /// The β' row of each entry of the rows.
   std::span<const std::int32_t> entry_rows() const { return entry_rows_; }
@@ -38,6 +43,8 @@ class Inference {
   const Kernel<Real>& kernel() const { return kernel_; }
 
  private:
+  void begin(const Topics& topics, const CountRows& rows);
+
   Kernel<Real> kernel_;
   std::optional<Topics> topics_;
   const CountRows* rows_ = nullptr;

@@ -55,8 +55,9 @@ template <typename Real>
 void WordPriors::add_to_rows(std::span<const std::int32_t> rows, double factor, Real* values) const {
   auto place = rows.begin();
   for (std::size_t i = 0; i < words_.size(); ++i) {
+    if (rows.empty() || words_[i] < rows.front() || words_[i] > rows.back()) continue;  // another process' part
     place = std::lower_bound(place, rows.end(), words_[i]);
-    if (place == rows.end() || *place != words_[i])
+    if (*place != words_[i])
       throw Error(ExitCode::internal, "word {} has a prior of its own but no row in this step", words_[i]);
     add(row(i), 1 / factor, values + (place - rows.begin()) * topics_);
   }

@@ -37,36 +37,51 @@ void Statistics<Real>::clear_groups() {
 template <typename Real>
 void Statistics<Real>::fit_documents(const Minibatch& minibatch) {
   const std::int64_t stride = inference_.beta().stride();
+  const std::vector<std::int64_t>& starts = inference_.rows().starts;
   theta_.resize(static_cast<std::size_t>(minibatch.size() * stride));
   results_.assign(static_cast<std::size_t>(minibatch.size()), {});
-  const auto visit = [&](DocumentFit<Real>& fit, std::int64_t b, std::size_t group) {
-    const Document document = inference_.document(b);
-    Real* const theta = theta_.data() + b * stride;
-    if (is_collapsed()) {
-      fit.fit_collapsed(document, options_.alphas.empty() ? nullptr : theta);
-    } else {
-      fit.fit(document, theta);
-    }
-    if (!fit.reference()) add_words(groups_[group], b, fit);
+  const auto keep = [&](DocumentFit<Real>& fit, std::int64_t b) {
     results_[static_cast<std::size_t>(b)] = {fit.bound(), fit.iterations(), total(fit.gamma()),
                                              fit.reference()};
   };
-  fits_.for_each(group_starts_, options_, visit);
+  if (is_collapsed()) {
+    // Whose weights are too many to be kept: added while they are in the cache.
+    const auto visit = [&](DocumentFit<Real>& fit, std::int64_t b, std::size_t group) {
+      fit.fit_collapsed(inference_.document(b), options_.alphas.empty() ? nullptr : theta_.data() + b * stride);
+      add_words(groups_[group], b, fit.ratios().data(), fit.weights());
+      keep(fit, b);
+    };
+    fits_.for_each(group_starts_, options_, visit);
+    return;
+  }
+  ratios_.resize(static_cast<std::size_t>(starts.back()));
+  const auto visit = [&](DocumentFit<Real>& fit, std::int64_t b, std::size_t /*group*/) {
+    fit.fit(inference_.document(b), theta_.data() + b * stride);
+    std::ranges::copy(fit.ratios(), ratios_.data() + starts[static_cast<std::size_t>(b)]);
+    keep(fit, b);
+  };
+  fits_.for_each(groups_of(inference_.rows(), (minibatch.size() + 15) / 16), options_, visit);
+  parallel_items(std::ssize(groups_), [&](std::int64_t /*thread*/, std::int64_t i) {
+    const auto g = static_cast<std::size_t>(i);
+    for (std::int64_t b = group_starts_[g]; b < group_starts_[g + 1]; ++b) {
+      if (!results_[static_cast<std::size_t>(b)].reference)
+        add_words(groups_[g], b, ratios_.data() + starts[static_cast<std::size_t>(b)], theta_.data() + b * stride);
+    }
+  });
 }
 
 // Σ_d ratio θ'_d, to be multiplied by β'; collapsed Σ_d ratio weight_d.
 template <typename Real>
-void Statistics<Real>::add_words(Group& group, std::int64_t b, const DocumentFit<Real>& fit) const {
+void Statistics<Real>::add_words(Group& group, std::int64_t b, const Real* ratios, const Real* factors) const {
   const std::int64_t stride = inference_.beta().stride();
-  group.taken =
-      inference_.kernel().add_words({.stride = stride,
-                                     .rows = inference_.document(b).rows,
-                                     .ratios = fit.ratios().data(),
-                                     .factors = is_collapsed() ? fit.weights() : theta_.data() + b * stride,
-                                     .step = is_collapsed() ? stride : 0,
-                                     .places = group.places.data(),
-                                     .sums = group.sums.data(),
-                                     .taken = group.taken});
+  group.taken = inference_.kernel().add_words({.stride = stride,
+                                               .rows = inference_.document(b).rows,
+                                               .ratios = ratios,
+                                               .factors = factors,
+                                               .step = is_collapsed() ? stride : 0,
+                                               .places = group.places.data(),
+                                               .sums = group.sums.data(),
+                                               .taken = group.taken});
 }
 
 // All rows: those of words that occur on other ranks alone are zero.
@@ -157,7 +172,12 @@ template <typename Real>
 void Statistics<Real>::accumulate(const Topics& topics, const EStepOptions& options,
                                   const Minibatch& minibatch, Contribution& contribution) {
   options_ = options;
-  inference_.prepare(topics, options.estimator, std::get<CountRows>(minibatch.rows));
+  const auto& rows = std::get<CountRows>(minibatch.rows);
+  if (contribution.shared_work() == nullptr) {
+    inference_.prepare(topics, options.estimator, rows);
+  } else {
+    inference_.prepare(topics, options.estimator, rows, contribution.rows.rows, *contribution.shared_work());
+  }
   clear_groups();
   fit_documents(minibatch);
   write_counts(contribution.rows);

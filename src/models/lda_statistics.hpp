@@ -46,7 +46,7 @@ class Statistics {
 
   void clear_groups();
   void fit_documents(const Minibatch& minibatch);
-  void add_words(Group& group, std::int64_t b, const DocumentFit<Real>& fit) const;
+  void add_words(Group& group, std::int64_t b, const Real* ratios, const Real* factors) const;
   void write_counts(const RowBlock& rows) const;
   void add_log_theta(Contribution& contribution) const;
   void add_references(const RowBlock& rows) const;
@@ -55,6 +55,7 @@ class Statistics {
   Inference<Real> inference_;
   DocumentFits<Real> fits_;
   AlignedBuffer<Real> theta_;    // [documents, stride] θ'; collapsed: E[ψ(α + n)], where α is learned
+  AlignedBuffer<Real> ratios_;   // [entries] c_n / norm_n; not collapsed
   std::vector<Result> results_;  // [documents]
   std::vector<std::int64_t> group_starts_;  // first documents, and the number of all
   std::vector<Group> groups_;

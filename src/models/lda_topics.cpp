@@ -88,18 +88,22 @@ std::vector<std::vector<std::int64_t>> likeliest_words(const Topics& topics, std
 
 template <typename Real>
 void TopicRows<Real>::compute(const Kernel<Real>& kernel, RowKind kind, std::span<const std::int32_t> words,
-                              const Topics& topics) {
+                              const Topics& topics, SharedWork* shared_work) {
   const bool is_mean = kind == RowKind::mean;
   // Below this a row's largest element has lost its neighbours to the end of float32's range.
   constexpr Real smallest_row = 1e-10F;
   constexpr std::int64_t words_ahead = 4;
   topics_ = topics.topics();
   stride_ = stride_of(topics_);
-  values_.resize(words.size() * static_cast<std::size_t>(stride_));
-  if (!is_mean) totals_.resize(words.size());
+  SharedWork& work = shared_work == nullptr ? own_ : *shared_work;
+  const std::int64_t rows = std::ssize(words);
+  const auto real_bytes = static_cast<std::int64_t>(sizeof(Real));
+  values_ = reinterpret_cast<Real*>(work.memory("topic rows", rows * stride_ * real_bytes));
+  totals_ = reinterpret_cast<Real*>(work.memory("totals of topic rows", rows * real_bytes));
+  offsets_ = reinterpret_cast<double*>(
+      work.memory("offsets of topic rows", rows * static_cast<std::int64_t>(sizeof(double))));
   priors_.resize(static_cast<std::size_t>(stride_));
   factors_.resize(static_cast<std::size_t>(stride_));
-  offsets_.assign(words.size(), 0.0);
   digamma_totals_.clear();
   for (const double total : topics.totals()) digamma_totals_.push_back(math::digamma(total));
   for (std::int64_t k = 0; k < stride_; ++k) {
@@ -111,23 +115,27 @@ void TopicRows<Real>::compute(const Kernel<Real>& kernel, RowKind kind, std::spa
   const auto scale = static_cast<Real>(topics.scale());
   // A topic of hardly any tokens, its prior's included: its factor is beyond float32.
   const bool has_tiny_topic = *std::min_element(digamma_totals_.begin(), digamma_totals_.end()) < -40;
-  parallel_parts(std::ssize(words), [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t r = first; r < last; ++r) {
+  const Part mine = work.part(rows);
+  parallel_parts(mine.size(), [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t last = mine.first + end;
+    for (std::int64_t r = mine.first + begin; r < last; ++r) {
       if (r + words_ahead < last)
         prefetch<Access::read>(topics.row<Real>(words[static_cast<std::size_t>(r + words_ahead)]), topics_);
       const std::int32_t word = words[static_cast<std::size_t>(r)];
       const Real* data = topics.row<Real>(word);
-      Real* row = values_.data() + r * stride_;
+      Real* row = values_ + r * stride_;
+      offsets_[r] = 0;
       if (is_mean) {
         kernel.mean_row(topics_, stride_, data, scale, priors_.data(), factors_.data(), row);
         continue;
       }
       const auto [largest, total] =
           kernel.topic_row(topics_, stride_, data, scale, priors_.data(), factors_.data(), row);
-      totals_.data()[r] = total;
+      totals_[r] = total;
       if (!(largest >= smallest_row) || has_tiny_topic) compute_by_logarithms(r, word, topics);
     }
   });
+  work.meet();
 }
 
 template <typename Real>
@@ -137,11 +145,11 @@ void TopicRows<Real>::compute_by_logarithms(std::int64_t r, std::int32_t word, c
   for (std::size_t k = 0; k < logarithms.size(); ++k)
     logarithms[k] = math::digamma(logarithms[k]) - digamma_totals_[k];
   const double largest = *std::max_element(logarithms.begin(), logarithms.end());
-  offsets_[static_cast<std::size_t>(r)] = largest;
-  Real* row = values_.data() + r * stride_;
+  offsets_[r] = largest;
+  Real* row = values_ + r * stride_;
   for (std::size_t k = 0; k < logarithms.size(); ++k)
     row[k] = static_cast<Real>(factor_scale * std::exp(std::max(logarithms[k] - largest, -118.0)));
-  totals_.data()[r] = std::accumulate(row, row + topics_, Real(0));
+  totals_[r] = std::accumulate(row, row + topics_, Real(0));
 }
 
 template class TopicRows<float>;

@@ -8,6 +8,7 @@
 #include "lda_kernel.hpp"
 #include "svi/base/aligned_buffer.hpp"
 #include "svi/core/parameter_set.hpp"
+#include "svi/core/shared_work.hpp"
 
 namespace svi::lda {
 
@@ -71,27 +72,29 @@ enum class RowKind {
 template <typename Real>
 class TopicRows {
  public:
-  /// @param words distinct word numbers, one for each row; in parts on LibTorch's threads
+  /// In parts, on all threads; of shared work **Collective**: each process computes a part of them.
+  /// @param words distinct word numbers, one for each row
   void compute(const Kernel<Real>& kernel, RowKind kind, std::span<const std::int32_t> words,
-               const Topics& topics);
+               const Topics& topics, SharedWork* shared_work = nullptr);
 
   std::int64_t topics() const { return topics_; }
   std::int64_t stride() const { return stride_; }
-  const Real* row(std::int64_t r) const { return values_.data() + r * stride_; }
-  Real total(std::int64_t r) const { return totals_.data()[r]; }  ///< Σ_k of row r, no mean
-  double offset(std::int64_t r) const { return offsets_[static_cast<std::size_t>(r)]; }
+  const Real* row(std::int64_t r) const { return values_ + r * stride_; }
+  Real total(std::int64_t r) const { return totals_[r]; }  ///< Σ_k of row r, no mean
+  double offset(std::int64_t r) const { return offsets_[r]; }
 
  private:
   void compute_by_logarithms(std::int64_t r, std::int32_t word, const Topics& topics);
 
   std::int64_t topics_ = 0;
   std::int64_t stride_ = 0;
-  AlignedBuffer<Real> values_;
-  AlignedBuffer<Real> totals_;   // [rows]
+  Real* values_ = nullptr;     // [rows, stride]
+  Real* totals_ = nullptr;     // [rows]
+  double* offsets_ = nullptr;  // [rows]
+  SharedWork own_;             // whose memory they are, where no work is shared
   AlignedBuffer<Real> priors_;   // [stride] λ's offset, 1 from K on
   AlignedBuffer<Real> factors_;  // [stride] exp(−ψ(Σ_w λ_wk)) or 1/Σ_w λ_wk, 0 from K on
   std::vector<double> digamma_totals_;
-  std::vector<double> offsets_;
 };
 
 }  // namespace svi::lda

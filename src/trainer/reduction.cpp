@@ -40,7 +40,7 @@ void Reduction::start_rest() {
     throw Error(ExitCode::internal, "the model announced {} of {} elements; it must announce all or none",
                 announced_, statistics.numel());
   }
-  if (contribution_->rows.size() > 0)
+  if (contribution_->rows.size() > 0 && contribution_->shared_work() == nullptr)
     start(contribution_->rows.values, 0, contribution_->rows.values.numel());
   const Stopwatch stopwatch;
   under_way_.push_back(communicator_.control().all_reduce(comm::buffer_of(contribution_->terms.flat()),
@@ -53,6 +53,8 @@ void Reduction::finish() {
   const Stopwatch stopwatch;
   for (const auto& work : under_way_) work->wait();
   under_way_.clear();
+  if (contribution_ != nullptr) contribution_->unite_rows();
+  contribution_ = nullptr;
   seconds_ += stopwatch.seconds();
 }
 

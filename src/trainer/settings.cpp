@@ -101,6 +101,9 @@ void CommunicationOptions::describe(OptionSet& options) {
   options.integer("staleness", staleness, Range::between(0, 1), "steps",
                   "1: a minibatch's sums belong to the parameters of one step ago, so that they travel between ranks "
                   "while the next one's are computed");
+  options.flag("shared_memory", shared_memory,
+               "lda: ranks that are all on one machine hold one λ between them and share out the work on its rows; "
+               "results are the same to the bit; not with staleness");
   options.real("timeout_seconds", timeout_seconds, Range::above(0), "seconds",
                "a rank that waits longer gives up");
 }

@@ -50,11 +50,17 @@ void visit_numbers(const Model& model, TrainingState& state, Visit visit) {
 }  // namespace
 
 void share_state(const Model& model, comm::Communicator& communicator, TrainingState& state) {
-  const auto broadcast = [&](const Tensor& flat) {
-    communicator.broadcast(buffer_of(flat, 0, flat.numel()), 0, "checkpoint")->wait();
+  const auto broadcast = [&](const Tensor& tensor) {
+    communicator.broadcast(buffer_of(tensor, 0, tensor.numel()), 0, "checkpoint")->wait();
   };
-  broadcast(state.parameters.flat());
-  for (auto& [name, tensors] : state.optimizer) broadcast(tensors.flat());
+  const auto broadcast_set = [&](const ParameterSet& set) {
+    broadcast(set.flat());
+    for (std::size_t i = 0; i < set.shapes().size(); ++i) {
+      if (set.lazy(i) != nullptr) broadcast(set.view(i));
+    }
+  };
+  broadcast_set(state.parameters);
+  for (auto& [name, tensors] : state.optimizer) broadcast_set(tensors);
   std::vector<double> numbers;
   visit_numbers(model, state, [&](double& number) { numbers.push_back(number); });
   communicator.control().broadcast(comm::buffer_of(std::span(numbers)), 0, "checkpoint")->wait();

@@ -10,6 +10,7 @@
 #include "divergence.hpp"
 #include "nonfinite.hpp"
 #include "pending.hpp"
+#include "sharing_ranks.hpp"
 #include "svi/base/error.hpp"
 #include "svi/base/flush_denormals.hpp"
 #include "svi/base/stopwatch.hpp"
@@ -39,12 +40,33 @@ Trainer::Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, Tra
                    has_lazy_matrix(parts.model)),
       nothing_(),
       interval_() {
+  // Sums of an earlier step's parameters travel beside those of the next: each rank then has its own.
+  if (has_lazy_matrix(parts.model) && schedule.shares_memory && schedule.staleness == 0) share_lazy_matrix();
   const SumLayout terms = with_stop_votes(parts.model.terms());
   for (std::int64_t i = 0; i <= schedule.staleness; ++i)
-    sums_.push_back({Contribution(parts.model.parameter_shapes(), state.parameters.flat().scalar_type(), terms),
+    sums_.push_back({Contribution(parts.model.parameter_shapes(), state.parameters.flat().scalar_type(), terms,
+                                  sharing_.get()),
                      Reduction(parts.communicator)});
   nothing_ = interval_ = Sums(sums_.front().contribution.terms.layout());
   take_pending();
+}
+
+Trainer::~Trainer() = default;
+
+// Rank 0's, which all have alike.
+void Trainer::share_lazy_matrix() {
+  sharing_ = sharing_ranks(parts_.communicator);
+  if (!sharing_ || sharing_->size() == 1) return;
+  for (const ParameterShape& shape : state_.parameters.shapes()) {
+    if (!shape.is_lazy) continue;
+    const Tensor& own = state_.parameters[shape.name];
+    std::byte* const first = sharing_->memory(shape.name, own.numel() * own.element_size());
+    const Tensor common = at::from_blob(
+        first, own.sizes(), [owner = sharing_->owner(shape.name)](void*) {}, own.options());
+    if (sharing_->rank() == 0) common.copy_(own);
+    sharing_->meet();
+    state_.parameters.move_lazy(shape.name, common);
+  }
 }
 
 Trainer::Sum& Trainer::sum_of(std::int64_t step) {
@@ -180,7 +202,7 @@ void Trainer::tell_step() {
   parts_.observer.on_step(progress());
   if (state_.step % schedule_.log_every != 0 && state_.step != schedule_.total_steps) return;
 
-  double waited = 0;
+  double waited = sharing_ ? sharing_->take_seconds() : 0;
   for (Sum& sum : sums_) waited += sum.reduction.take_seconds();
   TrainingRecord record{progress(),
                         parts_.model.training_metrics(state_.parameters, interval_),

@@ -62,6 +62,22 @@ svi::ParameterSet direction_of(const svi::ParameterSet& parameters, const Contri
   return direction;
 }
 
+// All parameters' elements, one after another.
+Tensor elements_of(const svi::ParameterSet& parameters) {
+  std::vector<Tensor> parts;
+  for (std::size_t i = 0; i < parameters.shapes().size(); ++i) parts.push_back(parameters.view(i).flatten());
+  return at::cat(parts);
+}
+
+void set_elements(const svi::ParameterSet& parameters, const Tensor& elements) {
+  std::int64_t first = 0;
+  for (std::size_t i = 0; i < parameters.shapes().size(); ++i) {
+    const Tensor& into = parameters.view(i);
+    into.copy_(elements.narrow(0, first, into.numel()).view(into.sizes()));
+    first += into.numel();
+  }
+}
+
 // Every parameter's data are its values, so that they can be moved.
 void fold(svi::ParameterSet& parameters) {
   for (std::size_t i = 0; i < parameters.shapes().size(); ++i) {
@@ -125,7 +141,7 @@ TEST_P(Contract, DirectionTimesMetricIsTheGradient) {
 
   const bool is_single = type() == at::kFloat;
   const double h = is_single ? 3e-3 : 1e-5;
-  const Tensor theta = model.state.parameters.flat().clone();
+  const Tensor theta = elements_of(model.state.parameters);
   for (std::uint64_t trial = 0; trial < 5; ++trial) {
     Tensor direction = at::empty({theta.numel()}, at::kDouble);
     svi::Philox(trial).fill_normal(
@@ -134,15 +150,15 @@ TEST_P(Contract, DirectionTimesMetricIsTheGradient) {
     // Relative to the parameter where it must stay positive.
     const Tensor v = (is_single ? direction * theta : direction).to(theta.scalar_type());
     const auto at_offset = [&](double t) {
-      model.state.parameters.flat().copy_(theta + t * v);
+      set_elements(model.state.parameters, theta + t * v);
       fold(model.state.parameters);  // for the sums
       return model.elbo(all);
     };
     const double difference = (at_offset(h) - at_offset(-h)) / (2 * h);
-    model.state.parameters.flat().copy_(theta);
+    set_elements(model.state.parameters, theta);
     fold(model.state.parameters);
-    const double expected = (ascent.flat() * v.to(at::kDouble)).sum().item<double>();
-    const double scale = (ascent.flat() * v.to(at::kDouble)).abs().sum().item<double>();
+    const double expected = (elements_of(ascent) * v.to(at::kDouble)).sum().item<double>();
+    const double scale = (elements_of(ascent) * v.to(at::kDouble)).abs().sum().item<double>();
     // float32: the ELBO is known to 1e-6 of itself, hence the difference to 1e-6·|ELBO|/h; double: h² terms.
     const double tolerance = is_single ? 1e-6 * std::fabs(model.elbo(all)) / h : 1e-6 * scale;
     EXPECT_NEAR(difference, expected, tolerance) << "trial " << trial;
@@ -160,7 +176,7 @@ TEST_P(Contract, StoppingAndGoingOnChangesNothing) {
   second.state.step = first.state.step;
   const auto copy = [](const svi::ParameterSet& from) {
     svi::ParameterSet to = from.zeros_like();
-    to.flat().copy_(from.flat());
+    set_elements(to, elements_of(from));
     for (std::size_t i = 0; i < from.shapes().size(); ++i) {
       if (from.lazy(i) != nullptr) *to.lazy(i) = *from.lazy(i);
     }
@@ -169,8 +185,8 @@ TEST_P(Contract, StoppingAndGoingOnChangesNothing) {
   second.state.parameters = copy(first.state.parameters);
   for (const auto& [name, tensors] : first.state.optimizer) second.state.optimizer[name] = copy(tensors);
   for (std::int64_t t = 3; t < 6; ++t) second.step(*update, batch(4 * t, 4 * t + 4, t));
-  EXPECT_TRUE(at::equal(second.state.parameters.flat(), whole.state.parameters.flat()));
-  EXPECT_FALSE(at::equal(first.state.parameters.flat(), whole.state.parameters.flat()));
+  EXPECT_TRUE(at::equal(elements_of(second.state.parameters), elements_of(whole.state.parameters)));
+  EXPECT_FALSE(at::equal(elements_of(first.state.parameters), elements_of(whole.state.parameters)));
 }
 
 TEST_P(Contract, TrainingRaisesTheElbo) {

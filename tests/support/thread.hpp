@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "svi/base/pages.hpp"
 #include "svi/comm/communicator.hpp"
 
 namespace svi::comm {
@@ -157,12 +158,10 @@ class Thread final : public Communicator {
     return begin({ThreadBoard::Kind::barrier, {}, {}, 0, {}, std::string(tag)});
   }
   std::unique_ptr<Counter> counter(std::string_view tag) override {
-    auto mine = std::make_shared<std::atomic<std::int64_t>>(0);
-    auto address = reinterpret_cast<std::uint64_t>(&mine);
-    broadcast(buffer_of(std::span(&address, 1)), 0, tag)->wait();
-    const auto shared = *reinterpret_cast<decltype(mine)*>(address);
-    barrier(tag)->wait();  // all have rank 0's before it goes on
-    return std::make_unique<ThreadCounter>(*this, shared);
+    return std::make_unique<ThreadCounter>(*this, of_rank_0(std::make_shared<std::atomic<std::int64_t>>(0), tag));
+  }
+  std::shared_ptr<void> shared_memory(std::int64_t bytes, std::string_view tag) override {
+    return of_rank_0(std::shared_ptr<void>(zeroed_pages(static_cast<std::size_t>(bytes))), tag);
   }
   void close() override {}
   [[noreturn]] void abort(ExitCode code) noexcept override { std::_Exit(static_cast<int>(code)); }
@@ -192,6 +191,15 @@ class Thread final : public Communicator {
     std::shared_ptr<ThreadBoard::Slot> slot_;
     std::string tag_;
   };
+
+  template <typename Owned>
+  std::shared_ptr<Owned> of_rank_0(std::shared_ptr<Owned> mine, std::string_view tag) {
+    auto address = reinterpret_cast<std::uint64_t>(&mine);
+    broadcast(buffer_of(std::span(&address, 1)), 0, tag)->wait();
+    const auto shared = *reinterpret_cast<std::shared_ptr<Owned>*>(address);
+    barrier(tag)->wait();  // all have rank 0's before it goes on
+    return shared;
+  }
 
   std::unique_ptr<Work> begin(ThreadBoard::Entry entry) {
     std::string tag = entry.tag;

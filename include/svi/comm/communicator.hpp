@@ -107,6 +107,12 @@ class Communicator {
   /// Returns when it is there on all ranks. **Collective.**
   virtual std::unique_ptr<Counter> counter(std::string_view tag) = 0;
 
+  /// Zeroed memory that all ranks have in common, on a page's boundary; null, on every rank, where they are not on one
+  /// machine or the system refuses. It stays as long as any rank has it; what a rank writes, others see after
+  /// the next Collective of both. **Collective.**
+  /// @param bytes the same on every rank
+  virtual std::shared_ptr<void> shared_memory(std::int64_t bytes, std::string_view tag) = 0;
+
   /// Releases what is released together; afterwards only Local functions may be called. **Collective.**
   virtual void close() = 0;
   /// Ends all ranks with this exit code; may be called by any rank at any time, more than once. **Local.**

@@ -43,6 +43,10 @@ class Mpi final : public Communicator {
   /// In rank 0's memory, reached by one-sided operations (MPI-3). Between nodes MPI may carry one out only
   /// when rank 0 calls MPI again.
   std::unique_ptr<Counter> counter(std::string_view tag) override;
+  /// A file without a name in the kernel's memory, which others open by rank 0's descriptor (Linux): unlike
+  /// MPI_Win_allocate_shared it needs no room in a folder of temporary files, and leaves nothing behind when
+  /// ranks are killed.
+  std::shared_ptr<void> shared_memory(std::int64_t bytes, std::string_view tag) override;
 
   void close() override;
   /// MPI_Abort; should that take longer than ten seconds, the process ends itself.

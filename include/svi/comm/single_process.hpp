@@ -17,6 +17,7 @@ class SingleProcess final : public Communicator {
   std::unique_ptr<Work> all_gather(Buffer mine, Buffer all, std::string_view tag) override;
   std::unique_ptr<Work> barrier(std::string_view tag) override;
   std::unique_ptr<Counter> counter(std::string_view tag) override;
+  std::shared_ptr<void> shared_memory(std::int64_t bytes, std::string_view tag) override;
 
   void close() override {}
   [[noreturn]] void abort(ExitCode code) noexcept override;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "svi/core/parameter_set.hpp"
+#include "svi/core/shared_work.hpp"
 #include "svi/core/sums.hpp"
 
 namespace svi {
@@ -19,8 +20,10 @@ namespace svi {
 /// all-reduce the same object holds the totals of the global minibatch. **Local.**
 class Contribution {
  public:
+  /// @param shared_work of processes that have memory in common, which must stay; null: rows are this one's own
   /// @throws Error (internal) when more than one parameter is lazy
-  Contribution(const std::vector<ParameterShape>& parameters, at::ScalarType type, SumLayout terms);
+  Contribution(const std::vector<ParameterShape>& parameters, at::ScalarType type, SumLayout terms,
+               SharedWork* shared_work = nullptr);
 
   ParameterSet statistics;  ///< [P]
   double factor = 1;        ///< what is meant is factor · statistics: saves a pass that multiplies them
@@ -35,6 +38,12 @@ class Contribution {
   /// @param occurring the words of the global minibatch, ascending; none without a lazy matrix
   void clear(std::vector<std::int32_t> occurring = {});
 
+  /// Work that is done once for all processes of a machine; null: for each by itself.
+  SharedWork* shared_work() const { return shared_work_; }
+  /// When every process has written its `rows`: adds them up, in the order of ranks, of this process' part of
+  /// them, which alone stay in `rows`. **Collective.**
+  void unite_rows();
+
   /// Finds the squared norm, summed in float64: not finite where an element is not.
   void measure();
 
@@ -46,7 +55,11 @@ class Contribution {
   std::function<void(std::int64_t first, std::int64_t last)> on_ready;
 
  private:
-  Tensor row_buffer_;  // [most rows so far, columns]
+  // The rows of one process of those that share work, or this one's own.
+  Tensor rows_of(int rank) const;
+
+  SharedWork* shared_work_;
+  Tensor row_buffer_;  // [most rows so far, columns]; of shared work empty
 };
 
 }  // namespace svi

@@ -24,7 +24,7 @@ struct ParameterShape {
   bool operator==(const ParameterShape&) const = default;
 };
 
-/// Named tensors that are views of one flat buffer.
+/// Named tensors that are views of one flat buffer, but for lazy matrices, each of which has its own.
 ///
 /// Parameters, gradients and moments all have this form, so that an update rule is one pass, an all-reduce
 /// one call, and a checkpoint a list of names. A matrix [out, in] lies there column after column, as its
@@ -42,7 +42,7 @@ class ParameterSet {
   /// Another set of the same names, shapes, type and device, all zero.
   ParameterSet zeros_like() const;
 
-  /// The whole buffer, padding included: [P].
+  /// The whole buffer, padding included and lazy matrices not: [P].
   const Tensor& flat() const { return flat_; }
   /// A view of one tensor. @throws Error (internal) when there is none of that name
   const Tensor& operator[](std::string_view name) const;
@@ -54,6 +54,10 @@ class ParameterSet {
   /// By index; null where the tensor is its values.
   LazyScale* lazy(std::size_t index) { return shapes_[index].is_lazy ? &lazy_[index] : nullptr; }
   const LazyScale* lazy(std::size_t index) const { return shapes_[index].is_lazy ? &lazy_[index] : nullptr; }
+
+  /// From now on a lazy matrix' data are those of `memory` [rows, columns], contiguous and of the set's type.
+  /// @throws Error (internal) when it is not lazy
+  void move_lazy(std::string_view name, const Tensor& memory);
 
   const std::vector<ParameterShape>& shapes() const { return shapes_; }
   /// Elements without the padding.

@@ -22,7 +22,8 @@ class Reduction {
   /// The rest is on its way: all that was not announced. **Collective.**
   /// @throws Error (internal) when the model announced a part of the statistics only
   void start_rest();
-  /// Waits; `contribution` then holds the totals. **Collective.**
+  /// Waits; `contribution` then holds the totals, of shared work this rank's part of the rows alone. Nothing
+  /// when nothing was begun. **Collective.**
   void finish();
 
   /// Seconds that this rank spent in `finish` and in starting operations, since the last call. **Local.**

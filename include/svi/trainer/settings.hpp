@@ -67,6 +67,7 @@ struct CommunicationOptions {
   std::string backend = "auto";
   std::string reduction = "fast";
   std::int64_t staleness = 0;
+  bool shared_memory = true;
   double timeout_seconds = 300;
   void describe(OptionSet& options);
 };

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <vector>
 
 #include "svi/comm/communicator.hpp"
@@ -15,6 +16,8 @@
 #include "svi/trainer/training_data.hpp"
 
 namespace svi::trainer {
+
+class SharingRanks;
 
 /// Writes checkpoints on rank 0, and does nothing on the others. **Local.**
 class CheckpointWriter {
@@ -51,14 +54,17 @@ struct TrainerSchedule {
   std::int64_t log_every = 50;       ///< steps
   std::int64_t patience = 0;         ///< evaluations without a new best that end the run; 0: none do
   std::int64_t staleness = 0;        ///< communication.staleness
+  bool shares_memory = true;         ///< communication.shared_memory
   std::int64_t nonfinite_steps = 0;  ///< how many steps without an update the run survives
 };
 
 /// Stochastic variational inference, the same loop for every model (docs/math.md; Hoffman et al. 2013).
 class Trainer {
  public:
+  /// Ranks that have memory in common hold one lazy matrix there. **Collective.**
   /// @param state where the run stands; must outlive it
   Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, TrainingState& state);
+  ~Trainer();
 
   /// Trains to the last step, or until patience is spent or a stop is requested. **Collective.**
   /// @param last_validation what the latest evaluation gave, of a run that is resumed
@@ -76,6 +82,7 @@ class Trainer {
 
   Sum& sum_of(std::int64_t step);
   void begin(std::int64_t step);
+  void share_lazy_matrix();
   void take_pending();
   void keep_pending();
   Progress progress() const;
@@ -96,6 +103,7 @@ class Trainer {
   Philox noise_;
   Evaluator evaluator_;
   Minibatches minibatches_;
+  std::unique_ptr<SharingRanks> sharing_;  // null: each rank has all of a lazy matrix
   std::deque<Sum> sums_;  // one, and with staleness another
   Sums nothing_;  // the totals of a step that was skipped
 
