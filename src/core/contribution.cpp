@@ -54,6 +54,7 @@ void Contribution::clear(std::vector<std::int32_t> occurring) {
   rows.offset = 0;
   rows.first = 0;
   rows.whole = rows.size();
+  is_united_ = false;
   if (shared_work_ != nullptr) {
     rows.values = rows_of(shared_work_->rank());
     return;
@@ -70,16 +71,21 @@ Tensor Contribution::rows_of(int rank) const {
   return at::from_blob(first + rank * bytes, {rows.whole, row_buffer_.size(1)}, row_buffer_.options());
 }
 
-void Contribution::unite_rows() {
-  if (shared_work_ == nullptr || lazy_name.empty() || shared_work_->size() == 1) return;
-  shared_work_->meet();
+void Contribution::keep_part() {
+  if (shared_work_ == nullptr || shared_work_->size() == 1) return;
   const Part part = shared_work_->part(rows.whole, RowBlock::rows_of_a_sum);
-  const Tensor sums = rows_of(0).narrow(0, part.first, part.size());
-  for (int rank = 1; rank < shared_work_->size(); ++rank)
-    add_rows(sums, rows_of(rank).narrow(0, part.first, part.size()));
   rows.rows = {rows.rows.begin() + part.first, rows.rows.begin() + part.last};
   rows.first = part.first;
-  rows.values = sums;
+  rows.values = rows_of(0).narrow(0, part.first, part.size());
+  is_united_ = true;
+}
+
+void Contribution::unite_rows() {
+  if (shared_work_ == nullptr || lazy_name.empty() || shared_work_->size() == 1 || is_united_) return;
+  shared_work_->meet();
+  keep_part();
+  for (int rank = 1; rank < shared_work_->size(); ++rank)
+    add_rows(rows.values, rows_of(rank).narrow(0, rows.first, rows.size()));
 }
 
 void Contribution::measure() { squared_norm = factor * factor * svi::squared_norm(statistics.flat()); }

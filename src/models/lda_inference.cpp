@@ -155,10 +155,24 @@ std::vector<std::int64_t> groups_of(const CountRows& rows, std::int64_t count) {
 }
 
 template <typename Real>
-void DocumentFits<Real>::for_each(std::span<const std::int64_t> groups, const EStepOptions& options,
-                                  const Visit& visit) {
+void DocumentFits<Real>::prepare(const EStepOptions& options) {
   for (DocumentFit<Real>& fit : fits_) fit.set_options(options);
   while (std::ssize(fits_) < parallel_threads()) fits_.emplace_back(inference_, options);
+}
+
+template <typename Real>
+void DocumentFits<Real>::on_each_thread(const EStepOptions& options,
+                                        const std::function<void(DocumentFit<Real>& fit)>& visit) {
+  prepare(options);
+  parallel_parts(parallel_threads(), [&](std::int64_t thread, std::int64_t /*end*/) {
+    visit(fits_[static_cast<std::size_t>(thread)]);
+  });
+}
+
+template <typename Real>
+void DocumentFits<Real>::for_each(std::span<const std::int64_t> groups, const EStepOptions& options,
+                                  const Visit& visit) {
+  prepare(options);
   parallel_items(std::ssize(groups) - 1, [&](std::int64_t thread, std::int64_t i) {
     const auto t = static_cast<std::size_t>(thread);
     const auto group = static_cast<std::size_t>(i);

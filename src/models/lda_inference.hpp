@@ -119,8 +119,12 @@ class DocumentFits {
   /// of neighbours one after another, groups on any thread.
   /// @param groups see `groups_of`
   void for_each(std::span<const std::int64_t> groups, const EStepOptions& options, const Visit& visit);
+  /// Calls `visit` on every thread at once, each with a fit of its own.
+  void on_each_thread(const EStepOptions& options, const std::function<void(DocumentFit<Real>& fit)>& visit);
 
  private:
+  void prepare(const EStepOptions& options);
+
   const Inference<Real>& inference_;
   std::vector<DocumentFit<Real>> fits_;  // [threads], kept with their buffers from one minibatch to the next
 };

@@ -94,11 +94,23 @@ struct WordSums {
   std::int64_t stride;
   std::span<const std::int32_t> rows;  ///< of its words
   const Real* ratios;                  ///< [words]
-  const Real* factors;                 ///< of word n: [stride] from n · step on
-  std::int64_t step;
+  const Real* weights;                 ///< [words, stride]
   std::int32_t* places;  ///< by row: its place in `sums`, −1 for none yet
   Real* sums;            ///< [places, stride]
   std::int32_t taken;    ///< how many places are; the next one is that of the next row without
+};
+
+/// One word for `Kernel::word_counts`.
+template <typename Real>
+struct WordTask {
+  std::int64_t stride;
+  std::int64_t topics;
+  std::int64_t documents;
+  const std::int32_t* which;  ///< [documents]
+  const Real* ratios;         ///< [documents] c / norm of the word there
+  const Real* theta;          ///< θ' of document d: [stride] from d · stride on
+  const Real* row;            ///< [stride] the word's β'
+  Real* out;                  ///< [topics], on no boundary
 };
 
 inline constexpr std::int64_t words_at_once = 4;
@@ -133,10 +145,12 @@ struct Kernel {
   /// Σ_k ln Γ(γ_k) − ln Γ(α_k) and Σ_k (γ_k − α_k) ψ(γ_k): topics that a document does not use add nothing,
   /// not even rounding, nor do the elements from K on.
   DirichletSums<Real> (*dirichlet_sums)(std::int64_t stride, const Real* gamma, const Real* alpha);
-  /// sums += ratio_n factor_n at the place of each word n, in their order; returns how many places are taken.
+  /// sums += ratio_n weight_n at the place of each word n, in their order; returns how many places are taken.
   std::int32_t (*add_words)(const WordSums<Real>& task);
-  /// out_k = row_k Σ_i parts_ik: a word's expected counts, Σ_d c φ. @param row null: all ones
-  void (*word_counts)(std::int64_t topics, std::span<const Real* const> parts, const Real* row, Real* out);
+  /// out_k = row_k Σ_d ratio_d θ'_dk, the documents in their order: a word's expected counts, Σ_d c φ.
+  void (*word_counts)(const WordTask<Real>& task);
+  /// out_k = Σ_i parts_ik.
+  void (*add_parts)(std::int64_t topics, std::span<const Real* const> parts, Real* out);
 };
 
 /// Those this processor can run, the fastest first; never empty.

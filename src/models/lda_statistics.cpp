@@ -13,6 +13,15 @@
 
 namespace svi::lda {
 
+namespace {
+
+template <typename Real>
+DocumentFacts facts_of(DocumentFit<Real>& fit) {
+  return {fit.bound(), total(fit.gamma()), fit.iterations(), fit.reference().has_value()};
+}
+
+}  // namespace
+
 template <typename Real>
 void Statistics<Real>::clear_groups() {
   const std::vector<std::int64_t>& starts = inference_.rows().starts;
@@ -34,59 +43,96 @@ void Statistics<Real>::clear_groups() {
   }
 }
 
+// Documents of this process as long as there are any, then others'.
 template <typename Real>
-void Statistics<Real>::fit_documents(const Minibatch& minibatch) {
+void Statistics<Real>::fit_documents() {
   const std::int64_t stride = inference_.beta().stride();
-  const std::vector<std::int64_t>& starts = inference_.rows().starts;
-  theta_.resize(static_cast<std::size_t>(minibatch.size() * stride));
-  results_.assign(static_cast<std::size_t>(minibatch.size()), {});
-  const auto keep = [&](DocumentFit<Real>& fit, std::int64_t b) {
-    results_[static_cast<std::size_t>(b)] = {fit.bound(), fit.iterations(), total(fit.gamma()),
-                                             fit.reference()};
-  };
-  if (is_collapsed()) {
-    // Whose weights are too many to be kept: added while they are in the cache.
-    const auto visit = [&](DocumentFit<Real>& fit, std::int64_t b, std::size_t group) {
-      fit.fit_collapsed(inference_.document(b), options_.alphas.empty() ? nullptr : theta_.data() + b * stride);
-      add_words(groups_[group], b, fit.ratios().data(), fit.weights());
-      keep(fit, b);
-    };
-    fits_.for_each(group_starts_, options_, visit);
-    return;
-  }
-  ratios_.resize(static_cast<std::size_t>(starts.back()));
-  const auto visit = [&](DocumentFit<Real>& fit, std::int64_t b, std::size_t /*group*/) {
-    fit.fit(inference_.document(b), theta_.data() + b * stride);
-    std::ranges::copy(fit.ratios(), ratios_.data() + starts[static_cast<std::size_t>(b)]);
-    keep(fit, b);
-  };
-  fits_.for_each(groups_of(inference_.rows(), (minibatch.size() + 15) / 16), options_, visit);
-  parallel_items(std::ssize(groups_), [&](std::int64_t /*thread*/, std::int64_t i) {
-    const auto g = static_cast<std::size_t>(i);
-    for (std::int64_t b = group_starts_[g]; b < group_starts_[g + 1]; ++b) {
-      if (!results_[static_cast<std::size_t>(b)].reference)
-        add_words(groups_[g], b, ratios_.data() + starts[static_cast<std::size_t>(b)], theta_.data() + b * stride);
+  shards_.fill(inference_.rows(), inference_.entry_rows());
+  fits_.on_each_thread(options_, [&](DocumentFit<Real>& fit) {
+    while (const auto piece = shards_.take()) {
+      const Shard<Real>& shard = *piece->shard;
+      for (std::int64_t b = piece->first; b < piece->last; ++b) {
+        fit.fit({shard.rows_of(b), shard.counts_of(b)}, shard.theta + b * stride);
+        shard.facts[b] = facts_of(fit);
+        if (fit.reference()) {
+          shard.clear_ratios(b);
+          shards_.count_reference();
+        } else {
+          shard.set_ratios(b, fit.ratios());
+        }
+      }
     }
   });
 }
 
-// Σ_d ratio θ'_d, to be multiplied by β'; collapsed Σ_d ratio weight_d.
+// By float64, of this process' documents whoever found that they need it.
 template <typename Real>
-void Statistics<Real>::add_words(Group& group, std::int64_t b, const Real* ratios, const Real* factors) const {
+void Statistics<Real>::find_references() {
+  const Shard<Real>& shard = shards_.mine();
+  DocumentFit<Real> fit(inference_, options_);
+  AlignedBuffer<Real> theta;
+  theta.resize(static_cast<std::size_t>(inference_.beta().stride()));
+  for (std::int64_t b = 0; b < shard.documents; ++b) {
+    if (!shard.facts[b].needs_reference) continue;
+    fit.fit(inference_.document(b), theta.data());
+    references_[b] = *fit.reference();
+  }
+}
+
+// Each row's word over the documents of some processes, one after another: zero where it is in none.
+template <typename Real>
+void Statistics<Real>::write_counts(std::span<const Shard<Real>> shards, const RowBlock& rows) const {
+  const std::int64_t topics = inference_.topics().topics();
+  Real* const values = rows.values.template mutable_data_ptr<Real>();
+  parallel_parts(rows.size(), [&](std::int64_t first, std::int64_t last) {
+    std::vector<Real> others(static_cast<std::size_t>(topics));
+    for (std::int64_t i = first; i < last; ++i) {
+      const std::int32_t r = inference_.row_of(rows.rows[static_cast<std::size_t>(i)]);
+      Real* const of_word = values + i * topics;
+      bool is_first = true;
+      for (const Shard<Real>& shard : shards) {
+        const std::int32_t entry = r < 0 ? 0 : shard.firsts[r];
+        const std::int64_t documents = r < 0 ? 0 : shard.firsts[r + 1] - entry;
+        if (documents == 0) continue;
+        inference_.kernel().word_counts({.stride = inference_.beta().stride(),
+                                         .topics = topics,
+                                         .documents = documents,
+                                         .which = shard.by_word + entry,
+                                         .ratios = shard.ratios + entry,
+                                         .theta = shard.theta,
+                                         .row = inference_.beta().row(r),
+                                         .out = is_first ? of_word : others.data()});
+        // The bits are those of sums that each process rounds for itself.
+        for (std::int64_t k = 0; !is_first && k < topics; ++k) of_word[k] += others[static_cast<std::size_t>(k)];
+        is_first = false;
+      }
+      if (is_first) std::fill_n(of_word, topics, Real(0));
+    }
+  });
+}
+
+template <typename Real>
+void Statistics<Real>::fit_documents_collapsed() {
+  const Shard<Real>& shard = shards_.mine();
   const std::int64_t stride = inference_.beta().stride();
-  group.taken = inference_.kernel().add_words({.stride = stride,
-                                               .rows = inference_.document(b).rows,
-                                               .ratios = ratios,
-                                               .factors = factors,
-                                               .step = is_collapsed() ? stride : 0,
-                                               .places = group.places.data(),
-                                               .sums = group.sums.data(),
-                                               .taken = group.taken});
+  const auto visit = [&](DocumentFit<Real>& fit, std::int64_t b, std::size_t g) {
+    fit.fit_collapsed(inference_.document(b), options_.alphas.empty() ? nullptr : shard.theta + b * stride);
+    shard.facts[b] = facts_of(fit);
+    Group& group = groups_[g];
+    group.taken = inference_.kernel().add_words({.stride = stride,
+                                                 .rows = inference_.document(b).rows,
+                                                 .ratios = fit.ratios().data(),
+                                                 .weights = fit.weights(),
+                                                 .places = group.places.data(),
+                                                 .sums = group.sums.data(),
+                                                 .taken = group.taken});
+  };
+  fits_.for_each(group_starts_, options_, visit);
 }
 
 // All rows: those of words that occur on other ranks alone are zero.
 template <typename Real>
-void Statistics<Real>::write_counts(const RowBlock& rows) const {
+void Statistics<Real>::write_counts_collapsed(const RowBlock& rows) const {
   const std::int64_t topics = inference_.topics().topics();
   const std::int64_t stride = inference_.beta().stride();
   Real* out = rows.values.template mutable_data_ptr<Real>();
@@ -109,10 +155,7 @@ void Statistics<Real>::write_counts(const RowBlock& rows) const {
     for (std::int64_t i = first; i < std::min(first + rows_ahead, last); ++i) ask_for(i);
     for (std::int64_t i = first; i < last; ++i) {
       if (i + rows_ahead < last) ask_for(i + rows_ahead);
-      const std::int32_t r = inference_.row_of(rows.rows[static_cast<std::size_t>(i)]);
-      const Real* row = r < 0 || is_collapsed() ? nullptr : inference_.beta().row(r);
-      inference_.kernel().word_counts(topics, parts[static_cast<std::size_t>(i % std::ssize(parts))], row,
-                                      out + i * topics);
+      inference_.kernel().add_parts(topics, parts[static_cast<std::size_t>(i % std::ssize(parts))], out + i * topics);
     }
   });
 }
@@ -121,10 +164,8 @@ template <typename Real>
 void Statistics<Real>::add_references(const RowBlock& rows) const {
   const std::int64_t topics = inference_.topics().topics();
   Real* out = rows.values.template mutable_data_ptr<Real>();
-  for (std::int64_t b = 0; b < std::ssize(results_); ++b) {
-    const auto& reference = results_[static_cast<std::size_t>(b)].reference;
-    if (!reference) continue;
-    const double* counts = reference->counts.data();
+  for (const auto& [b, reference] : references_) {
+    const double* counts = reference.counts.data();
     for (const std::int32_t r : inference_.document(b).rows) {
       const std::int32_t word = inference_.words()[static_cast<std::size_t>(r)];
       Real* row = out + (std::ranges::lower_bound(rows.rows, word) - rows.rows.begin()) * topics;
@@ -148,48 +189,70 @@ void add_logarithms(std::int64_t topics, const Real* theta, double offset, doubl
 // which stands in its place in the gradient of the documents' probability by α (Minka 2000).
 template <typename Real>
 void Statistics<Real>::add_log_theta(Contribution& contribution) const {
+  const Shard<Real>& shard = shards_.mine();
   const std::int64_t topics = inference_.topics().topics();
   const std::span<double> sums = contribution.terms["log_theta"];
-  for (std::int64_t b = 0; b < std::ssize(results_); ++b) {
-    const Result& result = results_[static_cast<std::size_t>(b)];
+  for (std::int64_t b = 0; b < shard.documents; ++b) {
     if (inference_.document(b).rows.empty()) continue;
     contribution.terms.scalar("documents") += 1;
-    const double digamma_total = math::digamma(result.gamma_total);
-    const Real* of_document = theta_.data() + b * inference_.beta().stride();
+    const double digamma_total = math::digamma(shard.facts[b].gamma_total);
+    const Real* of_document = shard.theta + b * inference_.beta().stride();
     if (is_collapsed()) {
       for (std::size_t k = 0; k < sums.size(); ++k)
         sums[k] += static_cast<double>(of_document[k]) - digamma_total;
-    } else if (result.reference) {
+    } else if (shard.facts[b].needs_reference) {
       for (std::size_t k = 0; k < sums.size(); ++k)
-        sums[k] += math::digamma(result.reference->gamma[k]) - digamma_total;
+        sums[k] += math::digamma(references_.at(b).gamma[k]) - digamma_total;
     } else {
       add_logarithms(topics, of_document, std::log(factor_scale) + digamma_total, sums.data());
     }
   }
 }
 
+// β' of the words, and room for documents, which the processes tell of before they meet over β'.
+template <typename Real>
+void Statistics<Real>::prepare(const Topics& topics, const CountRows& rows, Contribution& contribution) {
+  SharedWork* const shared_work = contribution.shared_work();
+  shards_.announce(shared_work == nullptr ? alone_ : *shared_work, rows);
+  if (shared_work == nullptr) {
+    inference_.prepare(topics, options_.estimator, rows);
+  } else {
+    inference_.prepare(topics, options_.estimator, rows, contribution.rows.rows, *shared_work);
+  }
+  shards_.open(std::ssize(inference_.words()), inference_.beta().stride());
+}
+
 template <typename Real>
 void Statistics<Real>::accumulate(const Topics& topics, const EStepOptions& options,
                                   const Minibatch& minibatch, Contribution& contribution) {
   options_ = options;
-  const auto& rows = std::get<CountRows>(minibatch.rows);
-  if (contribution.shared_work() == nullptr) {
-    inference_.prepare(topics, options.estimator, rows);
+  references_.clear();
+  prepare(topics, std::get<CountRows>(minibatch.rows), contribution);
+  if (is_collapsed()) {
+    clear_groups();
+    fit_documents_collapsed();
+    write_counts_collapsed(contribution.rows);
   } else {
-    inference_.prepare(topics, options.estimator, rows, contribution.rows.rows, *contribution.shared_work());
+    fit_documents();
+    shards_.meet();
+    if (!shards_.has_references()) {
+      contribution.keep_part();
+      write_counts(shards_.all(), contribution.rows);
+    } else {
+      find_references();
+      write_counts({&shards_.mine(), 1}, contribution.rows);
+      add_references(contribution.rows);
+    }
   }
-  clear_groups();
-  fit_documents(minibatch);
-  write_counts(contribution.rows);
-  add_references(contribution.rows);
 
-  for (const Result& result : results_) {
-    contribution.terms.scalar("bound") += result.bound;
-    contribution.terms.scalar("iterations") += static_cast<double>(result.iterations);
+  const Shard<Real>& shard = shards_.mine();
+  for (std::int64_t b = 0; b < shard.documents; ++b) {
+    contribution.terms.scalar("bound") += shard.facts[b].bound;
+    contribution.terms.scalar("iterations") += static_cast<double>(shard.facts[b].iterations);
   }
   contribution.terms.scalar("tokens") += total(inference_.rows().counts);
   if (contribution.terms.contains("log_theta")) add_log_theta(contribution);
-  contribution.terms.scalar("rows") += static_cast<double>(results_.size());
+  contribution.terms.scalar("rows") += static_cast<double>(shard.documents);
 }
 
 template class Statistics<float>;

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
 #include "lda_inference.hpp"
+#include "lda_shards.hpp"
 #include "svi/core/contribution.hpp"
 #include "svi/models/model.hpp"
 
@@ -29,35 +31,31 @@ class Statistics {
                   Contribution& contribution);
 
  private:
-  struct Result {
-    double bound = 0;
-    std::int64_t iterations = 0;
-    double gamma_total = 0;
-    std::optional<ReferenceFit> reference;
-  };
-
   bool is_collapsed() const { return options_.estimator == Estimator::collapsed; }
   /// What a group of documents adds to its words' sums.
   struct Group {
     std::vector<std::int32_t> places;  // by β' row, −1 where its words are not
-    AlignedBuffer<Real> sums;          // [places, stride] Σ c φ, variational before × β'
+    AlignedBuffer<Real> sums;          // [places, stride] Σ c φ
     std::int32_t taken = 0;
   };
 
-  void clear_groups();
-  void fit_documents(const Minibatch& minibatch);
-  void add_words(Group& group, std::int64_t b, const Real* ratios, const Real* factors) const;
-  void write_counts(const RowBlock& rows) const;
-  void add_log_theta(Contribution& contribution) const;
+  void prepare(const Topics& topics, const CountRows& rows, Contribution& contribution);
+  void fit_documents();
+  void find_references();
+  void write_counts(std::span<const Shard<Real>> shards, const RowBlock& rows) const;
   void add_references(const RowBlock& rows) const;
+  void clear_groups();
+  void fit_documents_collapsed();
+  void write_counts_collapsed(const RowBlock& rows) const;
+  void add_log_theta(Contribution& contribution) const;
 
   EStepOptions options_;
   Inference<Real> inference_;
   DocumentFits<Real> fits_;
-  AlignedBuffer<Real> theta_;    // [documents, stride] θ'; collapsed: E[ψ(α + n)], where α is learned
-  AlignedBuffer<Real> ratios_;   // [entries] c_n / norm_n; not collapsed
-  std::vector<Result> results_;  // [documents]
-  std::vector<std::int64_t> group_starts_;  // first documents, and the number of all
+  SharedWork alone_;  // where no work is shared
+  Shards<Real> shards_;
+  std::map<std::int64_t, ReferenceFit> references_;  // of this process' documents that need them
+  std::vector<std::int64_t> group_starts_;           // collapsed: first documents, and the number of all
   std::vector<Group> groups_;
 };
 

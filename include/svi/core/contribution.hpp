@@ -40,8 +40,10 @@ class Contribution {
 
   /// Work that is done once for all processes of a machine; null: for each by itself.
   SharedWork* shared_work() const { return shared_work_; }
-  /// When every process has written its `rows`: adds them up, in the order of ranks, of this process' part of
-  /// them, which alone stay in `rows`. **Collective.**
+  /// Leaves this process' part of the rows, where a model that has all processes' sums may write them. **Local.**
+  void keep_part();
+  /// Where the processes have written sums over their data alone: adds them up, in the order of ranks, of this
+  /// process' part of the rows, which is kept. Nothing after `keep_part`. **Collective.**
   void unite_rows();
 
   /// Finds the squared norm, summed in float64: not finite where an element is not.
@@ -59,6 +61,7 @@ class Contribution {
   Tensor rows_of(int rank) const;
 
   SharedWork* shared_work_;
+  bool is_united_ = false;  // `rows` are a part of all processes' sums
   Tensor row_buffer_;  // [most rows so far, columns]; of shared work empty
 };
 
