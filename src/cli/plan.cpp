@@ -74,6 +74,16 @@ std::string memory_text(const trainer::TrainingData& data, double of_parameters,
                      bytes_text(rows), bytes_text(working), bytes_text(program_bytes));
 }
 
+// Ranks that share work hold a lazy matrix, and the sums of its rows, in common memory. Collective.
+std::string all_reduce_text(const trainer::Settings& settings, comm::Communicator& communicator, bool is_lazy,
+                            double of_parameters) {
+  if (communicator.size() == 1) return bytes_text(0);
+  if (!is_lazy) return bytes_text(of_parameters);
+  if (settings.communication.shares_memory() && communicator.shared_memory(1, "plan"))
+    return "hardly any: the ranks add up the words that occur in memory that they share";
+  return "rows of the words that occur, at most " + bytes_text(of_parameters);
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& experiment,
@@ -111,8 +121,7 @@ std::vector<std::pair<std::string, std::string>> plan(trainer::Experiment& exper
   add("parameters", fmt::format("{} ({})", count_text(parameters.elements()), bytes_text(of_parameters)));
   add("steps", fmt::format("{} of {} rows, {} per epoch", count_text(experiment.total_steps()),
                            count_text(data.batch(settings.train)), count_text(data.steps_per_epoch())));
-  add("all-reduce per step", (is_lazy && ranks > 1 ? "rows of the words that occur, at most " : "") +
-                                 bytes_text(ranks > 1 ? of_parameters : 0));
+  add("all-reduce per step", all_reduce_text(settings, communicator, is_lazy, of_parameters));
   add("checkpoint", fmt::format("{} each, {} free", bytes_text(tensors * of_parameters + 65536),
                                 free_space_text(experiment.run_directory())));
   add("memory per rank", memory_text(data, (tensors + 1 + pending) * of_parameters, working, is_lazy));

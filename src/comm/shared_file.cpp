@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,6 +46,9 @@ Place place_of(std::int64_t process, std::int64_t number, const Descriptor& file
 }
 
 Descriptor new_file(std::int64_t bytes) {
+  rlimit largest{};  // beyond which ftruncate would end the process
+  if (::getrlimit(RLIMIT_FSIZE, &largest) != 0 || static_cast<rlim_t>(bytes) > largest.rlim_cur)
+    return Descriptor(-1);
   Descriptor file(::memfd_create("svi", MFD_CLOEXEC));
   if (file.is_open() && ::ftruncate(file.number(), bytes) != 0) return Descriptor(-1);
   return file;

@@ -33,8 +33,7 @@ SVI_INLINE void add_rows_body(std::span<const std::int32_t> rows, std::int64_t c
                               const Real* values, Real* data, double* sums) {
   constexpr std::size_t rows_ahead = 4;
   for (std::size_t i = 0; i < rows.size(); ++i, values += columns) {
-    if (i + rows_ahead < rows.size())
-      prefetch<Access::write>(data + rows[i + rows_ahead] * columns, columns);
+    if (i + rows_ahead < rows.size()) prefetch<Access::write>(data + rows[i + rows_ahead] * columns, columns);
     add_row(columns, factor, values, data + rows[i] * columns, sums);
   }
 }
@@ -48,11 +47,11 @@ void add_rows(std::span<const std::int32_t> rows, std::int64_t columns, double f
   add_rows_body(rows, columns, factor, values, data, sums);
 }
 
-// Adds factor·block to the data and their column sums: the latter by parts of so many rows of the whole block,
-// one after another, so that they are the same on any number of threads and processes.
+// Adds factor·block to the data and their column sums: the latter by parts of so many rows of the whole
+// block, one after another, so that they are the same on any number of threads and processes.
 template <typename Real>
-void add_block(const RowBlock& block, std::int64_t columns, Real factor, Real* data, std::vector<double>& sums,
-               SharedWork& shared_work) {
+void add_block(const RowBlock& block, std::int64_t columns, Real factor, Real* data,
+               std::vector<double>& sums, SharedWork& shared_work) {
   constexpr std::int64_t part_rows = RowBlock::rows_of_a_sum;
   const std::int64_t whole = block.whole < 0 ? block.size() : block.whole;
   const std::int64_t parts = (whole + part_rows - 1) / part_rows;
@@ -75,6 +74,7 @@ void add_block(const RowBlock& block, std::int64_t columns, Real factor, Real* d
     for (std::int64_t k = 0; k < columns; ++k)
       sums[static_cast<std::size_t>(k)] += part_sums[part * columns + k];
   }
+  shared_work.meet();  // nobody writes the next ones before all have read these
 }
 
 // This process' part of the rows.

@@ -51,7 +51,8 @@ ParameterSet::ParameterSet(std::vector<ParameterShape> shapes, at::ScalarType ty
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
     const std::int64_t elements = shapes_[i].elements();
     const bool is_lazy = shapes_[i].is_lazy;
-    views_.push_back(shaped(is_lazy ? zeros(elements, type, device) : flat_.narrow(0, firsts[i], elements), shapes_[i]));
+    views_.push_back(
+        shaped(is_lazy ? zeros(elements, type, device) : flat_.narrow(0, firsts[i], elements), shapes_[i]));
     const std::size_t columns = is_lazy ? static_cast<std::size_t>(shapes_[i].shape.at(1)) : 0;
     lazy_.push_back({.sums = std::vector<double>(columns, 0.0)});
   }
@@ -64,7 +65,10 @@ ParameterSet ParameterSet::zeros_like() const {
 
 void ParameterSet::move_lazy(std::string_view name, const Tensor& memory) {
   lazy(name);  // which it must be
-  views_[index_of(name)] = memory;
+  Tensor& view = views_[index_of(name)];
+  if (memory.sizes() != view.sizes() || memory.scalar_type() != view.scalar_type() || !memory.is_contiguous())
+    throw Error(ExitCode::internal, "{} cannot move to memory of another shape, type or order", name);
+  view = memory;
 }
 
 std::size_t ParameterSet::index_of(std::string_view name) const {

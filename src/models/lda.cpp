@@ -166,8 +166,7 @@ void Lda::to_direction(const ParameterSet& parameters, Contribution& total) cons
   total.rows.factor = static_cast<double>(shape_.training_rows) / total.terms.scalar("rows");
   total.rows.offset = eta(parameters);
   AT_DISPATCH_FLOATING_TYPES(total.rows.values.scalar_type(), "prior", [&] {
-    word_priors_.add_to_rows<scalar_t>(total.rows.rows, total.rows.factor,
-                                       total.rows.values.mutable_data_ptr<scalar_t>());
+    word_priors_.add_to_rows<scalar_t>(total.rows);
   });
   const double documents = learns_alpha() ? total.terms.scalar("documents") : 0;
   if (documents > 0) {
@@ -259,10 +258,10 @@ std::unique_ptr<Evaluation> Lda::evaluation(const ParameterSet& parameters, Eval
 
 std::int64_t Lda::workspace_bytes(std::int64_t local_rows) const {
   // As a rule of thumb 100 distinct words a document. Of at most V: β' and the expected counts; θ' of each
-  // document; and what groups of documents add up, at most a row for each word of each document.
+  // document; and collapsed what groups of documents add up, at most a row for each word of each document.
   const std::int64_t entries = 100 * local_rows;
   const std::int64_t distinct = std::min(vocabulary(), entries + std::ssize(word_priors_.words()));
-  return (2 * distinct + local_rows + entries) * stride_of(options_.topics) *
+  return (2 * distinct + local_rows + (is_collapsed() ? entries : 0)) * stride_of(options_.topics) *
          static_cast<std::int64_t>(sizeof(float));
 }
 

@@ -95,9 +95,9 @@ struct WordSums {
   std::span<const std::int32_t> rows;  ///< of its words
   const Real* ratios;                  ///< [words]
   const Real* weights;                 ///< [words, stride]
-  std::int32_t* places;  ///< by row: its place in `sums`, −1 for none yet
-  Real* sums;            ///< [places, stride]
-  std::int32_t taken;    ///< how many places are; the next one is that of the next row without
+  std::int32_t* places;                ///< by row: its place in `sums`, −1 for none yet
+  Real* sums;                          ///< [places, stride]
+  std::int32_t taken;                  ///< how many places are; the next one is that of the next row without
 };
 
 /// One word for `Kernel::word_counts`.

@@ -52,14 +52,17 @@ void add(std::span<const double> row, double factor, Real* values) {
 }  // namespace
 
 template <typename Real>
-void WordPriors::add_to_rows(std::span<const std::int32_t> rows, double factor, Real* values) const {
+void WordPriors::add_to_rows(const RowBlock& block) const {
+  const std::span<const std::int32_t> rows = block.rows;
+  const bool is_part = block.size() < block.whole;
+  Real* const values = block.values.mutable_data_ptr<Real>();
   auto place = rows.begin();
   for (std::size_t i = 0; i < words_.size(); ++i) {
-    if (rows.empty() || words_[i] < rows.front() || words_[i] > rows.back()) continue;  // another process' part
+    if (is_part && (rows.empty() || words_[i] < rows.front() || words_[i] > rows.back())) continue;
     place = std::lower_bound(place, rows.end(), words_[i]);
-    if (*place != words_[i])
+    if (place == rows.end() || *place != words_[i])
       throw Error(ExitCode::internal, "word {} has a prior of its own but no row in this step", words_[i]);
-    add(row(i), 1 / factor, values + (place - rows.begin()) * topics_);
+    add(row(i), 1 / block.factor, values + (place - rows.begin()) * topics_);
   }
 }
 
@@ -68,8 +71,8 @@ void WordPriors::add_to_matrix(Real* values) const {
   for (std::size_t i = 0; i < words_.size(); ++i) add(row(i), 1, values + words_[i] * topics_);
 }
 
-template void WordPriors::add_to_rows<float>(std::span<const std::int32_t>, double, float*) const;
-template void WordPriors::add_to_rows<double>(std::span<const std::int32_t>, double, double*) const;
+template void WordPriors::add_to_rows<float>(const RowBlock&) const;
+template void WordPriors::add_to_rows<double>(const RowBlock&) const;
 template void WordPriors::add_to_matrix<float>(float*) const;
 template void WordPriors::add_to_matrix<double>(double*) const;
 

@@ -23,10 +23,11 @@ class WordPriors {
   /// Σ_w E_wk [K].
   const std::vector<double>& totals() const { return totals_; }
 
-  /// Adds E / factor to its words' rows. @param rows word numbers, ascending @param values [rows, K], changed
+  /// Adds E / factor to its words' rows, of a part of a block to those that are there.
+  /// @param block whose values [rows, K] are changed
   /// @throws Error (internal) when one of its words has no row there
   template <typename Real>
-  void add_to_rows(std::span<const std::int32_t> rows, double factor, Real* values) const;
+  void add_to_rows(const RowBlock& block) const;
   /// Adds E to a whole matrix [V, K].
   template <typename Real>
   void add_to_matrix(Real* values) const;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 
+#include "svi/base/error.hpp"
 #include "svi/core/parallel.hpp"
 
 namespace svi::lda {
@@ -44,7 +46,9 @@ std::int64_t place(Shard<Real>& shard, std::int64_t words, std::int64_t stride, 
   return room.bytes();
 }
 
+// Between processes, too, since it takes no lock.
 std::atomic_ref<std::int64_t> shared(std::int64_t& number) { return std::atomic_ref(number); }
+static_assert(std::atomic_ref<std::int64_t>::is_always_lock_free);
 
 }  // namespace
 
@@ -52,13 +56,14 @@ template <typename Real>
 void Shards<Real>::announce(SharedWork& work, const CountRows& rows) {
   work_ = &work;
   rank_ = work.rank();
-  ++minibatch_;
   const auto bytes = static_cast<std::int64_t>(sizeof(Notice));
   notices_ = reinterpret_cast<Notice*>(work.memory("notices of shards", work.size() * bytes));
   Notice& mine = notices_[rank_];
   mine.documents = std::ssize(rows.starts) - 1;
   mine.entries = rows.starts.back();
   mine.references = 0;
+  mine.pieces_taken = 0;
+  mine.is_filled = 0;
 }
 
 template <typename Real>
@@ -70,6 +75,12 @@ void Shards<Real>::open(std::int64_t words, std::int64_t stride) {
   for (std::size_t rank = 0; rank < shards_.size(); ++rank) {
     shards_[rank].documents = notices_[rank].documents;
     shards_[rank].entries = notices_[rank].entries;
+    if (shards_[rank].entries > std::numeric_limits<std::int32_t>::max()) {
+      throw AgreedError(ExitCode::bad_config,
+                        "rank {} has {} word counts in one minibatch; at most 2147483647 are possible: lower "
+                        "train.batch",
+                        rank, shards_[rank].entries);
+    }
     begins.push_back(bytes);
     bytes += place(shards_[rank], words, stride, nullptr);
   }
@@ -85,13 +96,11 @@ void Shards<Real>::fill(const CountRows& rows, std::span<const std::int32_t> ent
   std::ranges::copy(entry_rows, shard.entry_rows);
   std::ranges::copy(rows.counts, shard.counts);
   sort(shard);
-  Notice& notice = notices_[rank_];
-  notice.pieces_taken = 0;
-  shared(notice.filled).store(minibatch_, std::memory_order_release);
+  shared(notices_[rank_].is_filled).store(1, std::memory_order_release);
 }
 
-// By counting, on all threads: each counts the words of its documents, and then knows where to put them, behind
-// those of the threads before it.
+// By counting, on all threads: each counts the words of its documents, and then knows where to put them,
+// behind those of the threads before it.
 template <typename Real>
 void Shards<Real>::sort(const Shard<Real>& shard) {
   const std::int64_t threads = parallel_threads();
@@ -138,11 +147,13 @@ template <typename Real>
 std::optional<typename Shards<Real>::Piece> Shards<Real>::take_of(std::size_t rank) {
   Notice& notice = notices_[rank];
   const Shard<Real>& shard = shards_[rank];
-  // One that is late has all its work before it: whoever waits for that could as well have waited for its end.
-  if (shared(notice.filled).load(std::memory_order_acquire) != minibatch_) return std::nullopt;
+  // One that is late has all its work before it: whoever waits for that could as well have waited for its
+  // end.
+  if (shared(notice.is_filled).load(std::memory_order_acquire) == 0) return std::nullopt;
   const std::int64_t first = shared(notice.pieces_taken).fetch_add(1) * piece_documents;
   if (first >= shard.documents) return std::nullopt;
-  return Piece{&shard, first, std::min(first + piece_documents, shard.documents)};
+  return Piece{&shard, first, std::min(first + piece_documents, shard.documents),
+               &shard == &mine()};
 }
 
 template <typename Real>

@@ -18,10 +18,11 @@ struct DocumentFacts {
   bool needs_reference = false;  ///< its responsibilities are beyond the type; ratios and θ' are zero
 };
 
-/// One process' documents of a minibatch, in memory that all have in common, and what becomes of them. Entries are
-/// given by documents, and once more by words: of each word the documents that have it, ascending, with a number
-/// for each. So a word's sum over its documents stays in registers, and whoever has time divides the words;
-/// document by document each entry would read and write its word's sums, which lie all over the memory.
+/// One process' documents of a minibatch, in memory that all have in common, and what becomes of them.
+/// Entries are given by documents, and once more by words: of each word the documents that have it,
+/// ascending, with a number for each. So a word's sum over its documents stays in registers, and whoever has
+/// time divides the words; document by document each entry would read and write its word's sums, which lie
+/// all over the memory.
 template <typename Real>
 struct Shard {
   std::int64_t documents = 0;
@@ -52,8 +53,8 @@ struct Shard {
   }
 };
 
-/// The documents of a step's minibatch on all processes that share work. Who is done with its own takes pieces of
-/// others'.
+/// The documents of a step's minibatch on all processes that share work. Who is done with its own takes
+/// pieces of others'.
 template <typename Real>
 class Shards {
  public:
@@ -61,8 +62,10 @@ class Shards {
   void announce(SharedWork& work, const CountRows& rows);
   /// Makes room for them. **Collective**, after the processes have met.
   /// @param words β' rows @param stride elements of a document's θ'
+  /// @throws AgreedError (bad_config) when a process has 2³¹ entries or more
   void open(std::int64_t words, std::int64_t stride);
-  /// Copies this process' documents there and sorts their entries by words; others may now take pieces. **Local.**
+  /// Copies this process' documents there and sorts their entries by words; others may now take pieces.
+  /// **Local.**
   void fill(const CountRows& rows, std::span<const std::int32_t> entry_rows);
 
   const Shard<Real>& mine() const { return shards_[static_cast<std::size_t>(rank_)]; }
@@ -72,9 +75,10 @@ class Shards {
     const Shard<Real>* shard;
     std::int64_t first;
     std::int64_t last;
+    bool is_own;
   };
-  /// Documents that nobody has taken yet, of this process as long as there are any; none: all are taken. **Local**, on
-  /// any thread.
+  /// Documents that nobody has taken yet, of this process as long as there are any; none: all are taken.
+  /// **Local**, on any thread.
   std::optional<Piece> take();
 
   /// One was found that needs the reference. **Local**, on any thread.
@@ -89,9 +93,9 @@ class Shards {
   struct alignas(64) Notice {
     std::int64_t documents;
     std::int64_t entries;
-    std::int64_t references;   // found by this process
+    std::int64_t references;  // found by this process
     std::int64_t pieces_taken;
-    std::int64_t filled;  // the minibatch, counted from 1, whose documents are there
+    std::int64_t is_filled;  // whether its documents are there
   };
 
   std::optional<Piece> take_of(std::size_t rank);
@@ -99,7 +103,6 @@ class Shards {
 
   SharedWork* work_ = nullptr;
   std::int64_t rank_ = 0;
-  std::int64_t minibatch_ = 0;
   std::int64_t words_ = 0;
   Notice* notices_ = nullptr;  // [processes]
   std::vector<Shard<Real>> shards_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cmath>
 
@@ -54,61 +55,70 @@ void Statistics<Real>::fit_documents() {
       for (std::int64_t b = piece->first; b < piece->last; ++b) {
         fit.fit({shard.rows_of(b), shard.counts_of(b)}, shard.theta + b * stride);
         shard.facts[b] = facts_of(fit);
-        if (fit.reference()) {
-          shard.clear_ratios(b);
-          shards_.count_reference();
-        } else {
+        if (!fit.reference()) {
           shard.set_ratios(b, fit.ratios());
+          continue;
         }
+        shard.clear_ratios(b);
+        shards_.count_reference();
+        if (piece->is_own) references_[static_cast<std::size_t>(b)] = fit.reference();
       }
     }
   });
 }
 
-// By float64, of this process' documents whoever found that they need it.
+// Those that another process found: it has them for itself.
 template <typename Real>
 void Statistics<Real>::find_references() {
   const Shard<Real>& shard = shards_.mine();
-  DocumentFit<Real> fit(inference_, options_);
-  AlignedBuffer<Real> theta;
-  theta.resize(static_cast<std::size_t>(inference_.beta().stride()));
-  for (std::int64_t b = 0; b < shard.documents; ++b) {
-    if (!shard.facts[b].needs_reference) continue;
-    fit.fit(inference_.document(b), theta.data());
-    references_[b] = *fit.reference();
-  }
-}
-
-// Each row's word over the documents of some processes, one after another: zero where it is in none.
-template <typename Real>
-void Statistics<Real>::write_counts(std::span<const Shard<Real>> shards, const RowBlock& rows) const {
-  const std::int64_t topics = inference_.topics().topics();
-  Real* const values = rows.values.template mutable_data_ptr<Real>();
-  parallel_parts(rows.size(), [&](std::int64_t first, std::int64_t last) {
-    std::vector<Real> others(static_cast<std::size_t>(topics));
-    for (std::int64_t i = first; i < last; ++i) {
-      const std::int32_t r = inference_.row_of(rows.rows[static_cast<std::size_t>(i)]);
-      Real* const of_word = values + i * topics;
-      bool is_first = true;
-      for (const Shard<Real>& shard : shards) {
-        const std::int32_t entry = r < 0 ? 0 : shard.firsts[r];
-        const std::int64_t documents = r < 0 ? 0 : shard.firsts[r + 1] - entry;
-        if (documents == 0) continue;
-        inference_.kernel().word_counts({.stride = inference_.beta().stride(),
-                                         .topics = topics,
-                                         .documents = documents,
-                                         .which = shard.by_word + entry,
-                                         .ratios = shard.ratios + entry,
-                                         .theta = shard.theta,
-                                         .row = inference_.beta().row(r),
-                                         .out = is_first ? of_word : others.data()});
-        // The bits are those of sums that each process rounds for itself.
-        for (std::int64_t k = 0; !is_first && k < topics; ++k) of_word[k] += others[static_cast<std::size_t>(k)];
-        is_first = false;
-      }
-      if (is_first) std::fill_n(of_word, topics, Real(0));
+  std::atomic<std::int64_t> next = 0;
+  fits_.on_each_thread(options_, [&](DocumentFit<Real>& fit) {
+    AlignedBuffer<Real> theta;
+    theta.resize(static_cast<std::size_t>(inference_.beta().stride()));
+    for (std::int64_t b = next++; b < shard.documents; b = next++) {
+      std::optional<ReferenceFit>& reference = references_[static_cast<std::size_t>(b)];
+      if (!shard.facts[b].needs_reference || reference) continue;
+      fit.fit(inference_.document(b), theta.data());
+      reference = fit.reference();
     }
   });
+}
+
+// Each row's word over the documents of some processes, one after another: zero where it is in none. In
+// pieces, since words differ in how many documents have them.
+template <typename Real>
+void Statistics<Real>::write_counts(std::span<const Shard<Real>> shards, const RowBlock& rows) const {
+  constexpr std::int64_t piece_words = 64;
+  const std::int64_t topics = inference_.topics().topics();
+  Real* const values = rows.values.template mutable_data_ptr<Real>();
+  parallel_items((rows.size() + piece_words - 1) / piece_words,
+                 [&](std::int64_t /*thread*/, std::int64_t piece) {
+                   std::vector<Real> others(static_cast<std::size_t>(topics));
+                   const std::int64_t last = std::min(rows.size(), (piece + 1) * piece_words);
+                   for (std::int64_t i = piece * piece_words; i < last; ++i) {
+                     const std::int32_t r = inference_.row_of(rows.rows[static_cast<std::size_t>(i)]);
+                     Real* const of_word = values + i * topics;
+                     bool is_first = true;
+                     for (const Shard<Real>& shard : shards) {
+                       const std::int32_t entry = r < 0 ? 0 : shard.firsts[r];
+                       const std::int64_t documents = r < 0 ? 0 : shard.firsts[r + 1] - entry;
+                       if (documents == 0) continue;
+                       inference_.kernel().word_counts({.stride = inference_.beta().stride(),
+                                                        .topics = topics,
+                                                        .documents = documents,
+                                                        .which = shard.by_word + entry,
+                                                        .ratios = shard.ratios + entry,
+                                                        .theta = shard.theta,
+                                                        .row = inference_.beta().row(r),
+                                                        .out = is_first ? of_word : others.data()});
+                       // The bits are those of sums that each process rounds for itself.
+                       for (std::int64_t k = 0; !is_first && k < topics; ++k)
+                         of_word[k] += others[static_cast<std::size_t>(k)];
+                       is_first = false;
+                     }
+                     if (is_first) std::fill_n(of_word, topics, Real(0));
+                   }
+                 });
 }
 
 template <typename Real>
@@ -130,7 +140,7 @@ void Statistics<Real>::fit_documents_collapsed() {
   fits_.for_each(group_starts_, options_, visit);
 }
 
-// All rows: those of words that occur on other ranks alone are zero.
+// Of the groups; zero where it is in none.
 template <typename Real>
 void Statistics<Real>::write_counts_collapsed(const RowBlock& rows) const {
   const std::int64_t topics = inference_.topics().topics();
@@ -155,7 +165,8 @@ void Statistics<Real>::write_counts_collapsed(const RowBlock& rows) const {
     for (std::int64_t i = first; i < std::min(first + rows_ahead, last); ++i) ask_for(i);
     for (std::int64_t i = first; i < last; ++i) {
       if (i + rows_ahead < last) ask_for(i + rows_ahead);
-      inference_.kernel().add_parts(topics, parts[static_cast<std::size_t>(i % std::ssize(parts))], out + i * topics);
+      inference_.kernel().add_parts(topics, parts[static_cast<std::size_t>(i % std::ssize(parts))],
+                                    out + i * topics);
     }
   });
 }
@@ -164,8 +175,10 @@ template <typename Real>
 void Statistics<Real>::add_references(const RowBlock& rows) const {
   const std::int64_t topics = inference_.topics().topics();
   Real* out = rows.values.template mutable_data_ptr<Real>();
-  for (const auto& [b, reference] : references_) {
-    const double* counts = reference.counts.data();
+  for (std::int64_t b = 0; b < std::ssize(references_); ++b) {
+    const auto& reference = references_[static_cast<std::size_t>(b)];
+    if (!reference) continue;
+    const double* counts = reference->counts.data();
     for (const std::int32_t r : inference_.document(b).rows) {
       const std::int32_t word = inference_.words()[static_cast<std::size_t>(r)];
       Real* row = out + (std::ranges::lower_bound(rows.rows, word) - rows.rows.begin()) * topics;
@@ -202,7 +215,7 @@ void Statistics<Real>::add_log_theta(Contribution& contribution) const {
         sums[k] += static_cast<double>(of_document[k]) - digamma_total;
     } else if (shard.facts[b].needs_reference) {
       for (std::size_t k = 0; k < sums.size(); ++k)
-        sums[k] += math::digamma(references_.at(b).gamma[k]) - digamma_total;
+        sums[k] += math::digamma(references_[static_cast<std::size_t>(b)]->gamma[k]) - digamma_total;
     } else {
       add_logarithms(topics, of_document, std::log(factor_scale) + digamma_total, sums.data());
     }
@@ -226,7 +239,7 @@ template <typename Real>
 void Statistics<Real>::accumulate(const Topics& topics, const EStepOptions& options,
                                   const Minibatch& minibatch, Contribution& contribution) {
   options_ = options;
-  references_.clear();
+  references_.assign(static_cast<std::size_t>(minibatch.size()), std::nullopt);
   prepare(topics, std::get<CountRows>(minibatch.rows), contribution);
   if (is_collapsed()) {
     clear_groups();
@@ -238,18 +251,26 @@ void Statistics<Real>::accumulate(const Topics& topics, const EStepOptions& opti
     if (!shards_.has_references()) {
       contribution.keep_part();
       write_counts(shards_.all(), contribution.rows);
-    } else {
+    } else {  // which only the process has whose documents they are: each then adds up its own
       find_references();
       write_counts({&shards_.mine(), 1}, contribution.rows);
       add_references(contribution.rows);
     }
   }
+  add_terms(contribution);
+}
 
+template <typename Real>
+void Statistics<Real>::add_terms(Contribution& contribution) const {
   const Shard<Real>& shard = shards_.mine();
+  double bound = 0;
+  std::int64_t iterations = 0;
   for (std::int64_t b = 0; b < shard.documents; ++b) {
-    contribution.terms.scalar("bound") += shard.facts[b].bound;
-    contribution.terms.scalar("iterations") += static_cast<double>(shard.facts[b].iterations);
+    bound += shard.facts[b].bound;
+    iterations += shard.facts[b].iterations;
   }
+  contribution.terms.scalar("bound") += bound;
+  contribution.terms.scalar("iterations") += static_cast<double>(iterations);
   contribution.terms.scalar("tokens") += total(inference_.rows().counts);
   if (contribution.terms.contains("log_theta")) add_log_theta(contribution);
   contribution.terms.scalar("rows") += static_cast<double>(shard.documents);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,10 +14,11 @@ namespace svi::lda {
 
 /// The expected counts Σ_d c_dw φ_dwk of a minibatch, and its part of the bound.
 ///
-/// The minibatch is cut into groups of documents, whatever the number of threads. A group adds up its
-/// words' counts in the order of its documents, which leaves them in one core's caches; then each word adds
-/// up those of the groups in their order. So the result does not depend on the number of threads, to the bit.
-/// **Local.**
+/// Documents are fitted first, in pieces that any thread takes, of any process that shares work; then each
+/// word adds up θ' of its documents in their order. So the result depends, to the bit, on neither. Collapsed,
+/// where a word's part in a document is no product of two factors, groups of documents add up their words'
+/// counts while they are in the cache, and then each word those of the groups. **Local**, of shared work
+/// **Collective**.
 template <typename Real>
 class Statistics {
  public:
@@ -25,8 +26,9 @@ class Statistics {
   Statistics(const Statistics&) = delete;  // fits_ refers to inference_
   Statistics& operator=(const Statistics&) = delete;
 
-  /// Fills `contribution.rows`, and adds to the terms "bound", "iterations" and "rows"; where α is learned
-  /// also to "documents", those with words, and "log_theta", Σ_d E[ln θ_dk].
+  /// Fills `contribution.rows`, with all processes' counts where it keeps a part of them, and adds to the
+  /// terms "bound", "iterations" and "rows"; where α is learned also to "documents", those with words, and
+  /// "log_theta", Σ_d E[ln θ_dk].
   void accumulate(const Topics& topics, const EStepOptions& options, const Minibatch& minibatch,
                   Contribution& contribution);
 
@@ -47,6 +49,7 @@ class Statistics {
   void clear_groups();
   void fit_documents_collapsed();
   void write_counts_collapsed(const RowBlock& rows) const;
+  void add_terms(Contribution& contribution) const;
   void add_log_theta(Contribution& contribution) const;
 
   EStepOptions options_;
@@ -54,7 +57,7 @@ class Statistics {
   DocumentFits<Real> fits_;
   SharedWork alone_;  // where no work is shared
   Shards<Real> shards_;
-  std::map<std::int64_t, ReferenceFit> references_;  // of this process' documents that need them
+  std::vector<std::optional<ReferenceFit>> references_;  // [documents] of this process that need them
   std::vector<std::int64_t> group_starts_;           // collapsed: first documents, and the number of all
   std::vector<Group> groups_;
 };

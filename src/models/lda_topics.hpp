@@ -88,10 +88,10 @@ class TopicRows {
 
   std::int64_t topics_ = 0;
   std::int64_t stride_ = 0;
-  Real* values_ = nullptr;     // [rows, stride]
-  Real* totals_ = nullptr;     // [rows]
-  double* offsets_ = nullptr;  // [rows]
-  SharedWork own_;             // whose memory they are, where no work is shared
+  Real* values_ = nullptr;       // [rows, stride]
+  Real* totals_ = nullptr;       // [rows]
+  double* offsets_ = nullptr;    // [rows]
+  SharedWork own_;               // whose memory they are, where no work is shared
   AlignedBuffer<Real> priors_;   // [stride] λ's offset, 1 from K on
   AlignedBuffer<Real> factors_;  // [stride] exp(−ψ(Σ_w λ_wk)) or 1/Σ_w λ_wk, 0 from K on
   std::vector<double> digamma_totals_;

@@ -15,8 +15,8 @@ void RobbinsMonro::update(TrainingState& state, Contribution& direction) const {
   for (const ParameterShape& shape : direction.statistics.shapes())
     state.parameters[shape.name].add_(direction.statistics[shape.name], rho * direction.factor);
   if (direction.lazy_name.empty()) return;
-  blend(state.parameters[direction.lazy_name], state.parameters.lazy(direction.lazy_name), rho, direction.rows,
-        direction.shared_work());
+  blend(state.parameters[direction.lazy_name], state.parameters.lazy(direction.lazy_name), rho,
+        direction.rows, direction.shared_work());
 }
 
 }  // namespace svi

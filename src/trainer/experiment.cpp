@@ -341,7 +341,7 @@ Outcome Experiment::run(Observer& observer, const StopSignal& stop) {
                                  .log_every = settings_.run.log_every_steps,
                                  .patience = settings_.evaluation.patience,
                                  .staleness = settings_.communication.staleness,
-                                 .shares_memory = settings_.communication.shared_memory,
+                                 .shares_memory = settings_.communication.shares_memory(),
                                  .nonfinite_steps = settings_.train.nonfinite_steps};
   Trainer trainer({*model_, *rule_, *data_, communicator_, *checkpoints, observer, stop}, schedule, state_);
   return trainer.run(last_validation_);

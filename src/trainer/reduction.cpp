@@ -53,9 +53,9 @@ void Reduction::finish() {
   const Stopwatch stopwatch;
   for (const auto& work : under_way_) work->wait();
   under_way_.clear();
+  seconds_ += stopwatch.seconds();
   if (contribution_ != nullptr) contribution_->unite_rows();
   contribution_ = nullptr;
-  seconds_ += stopwatch.seconds();
 }
 
 double Reduction::take_seconds() { return std::exchange(seconds_, 0.0); }

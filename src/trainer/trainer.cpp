@@ -40,8 +40,7 @@ Trainer::Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, Tra
                    has_lazy_matrix(parts.model)),
       nothing_(),
       interval_() {
-  // Sums of an earlier step's parameters travel beside those of the next: each rank then has its own.
-  if (has_lazy_matrix(parts.model) && schedule.shares_memory && schedule.staleness == 0) share_lazy_matrix();
+  if (has_lazy_matrix(parts.model) && schedule.shares_memory) share_lazy_matrix();
   const SumLayout terms = with_stop_votes(parts.model.terms());
   for (std::int64_t i = 0; i <= schedule.staleness; ++i)
     sums_.push_back({Contribution(parts.model.parameter_shapes(), state.parameters.flat().scalar_type(), terms,
@@ -53,20 +52,23 @@ Trainer::Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, Tra
 
 Trainer::~Trainer() = default;
 
-// Rank 0's, which all have alike.
+// Each rank copies its part of what all have alike, so that the memory lies near the ranks.
 void Trainer::share_lazy_matrix() {
   sharing_ = sharing_ranks(parts_.communicator);
   if (!sharing_ || sharing_->size() == 1) return;
   for (const ParameterShape& shape : state_.parameters.shapes()) {
     if (!shape.is_lazy) continue;
     const Tensor& own = state_.parameters[shape.name];
-    std::byte* const first = sharing_->memory(shape.name, own.numel() * own.element_size());
-    const Tensor common = at::from_blob(
-        first, own.sizes(), [owner = sharing_->owner(shape.name)](void*) {}, own.options());
-    if (sharing_->rank() == 0) common.copy_(own);
+    const std::string name = "parameter " + shape.name;
+    std::byte* const first = sharing_->memory(name, own.numel() * own.element_size());
+    const Tensor common =
+        at::from_blob(first, own.sizes(), [owner = sharing_->owner(name)](void*) {}, own.options());
+    const Part part = sharing_->part(own.size(0));
+    common.narrow(0, part.first, part.size()).copy_(own.narrow(0, part.first, part.size()));
     sharing_->meet();
     state_.parameters.move_lazy(shape.name, common);
   }
+  sharing_->take_seconds();  // of no step
 }
 
 Trainer::Sum& Trainer::sum_of(std::int64_t step) {

@@ -61,6 +61,28 @@ inline void all_types_reduce(Communicator& ranks, const std::vector<std::int64_t
   }
 }
 
+/// Memory in common is zero at first, shows each rank what others wrote, and stays as long as any rank has
+/// it.
+inline void memory_is_in_common(Communicator& ranks) {
+  for (const std::int64_t bytes : {64, 4096, 5 << 20}) {
+    std::shared_ptr<void> memory = ranks.shared_memory(bytes, "memory");
+    ASSERT_NE(memory, nullptr) << "these ranks are on one machine";
+    auto* const values = static_cast<std::int64_t*>(memory.get());
+    const std::int64_t count = bytes / 8;
+    EXPECT_TRUE(std::all_of(values, values + count, [](std::int64_t value) { return value == 0; }));
+    ranks.barrier("seen to be zero")->wait();
+    for (std::int64_t i = ranks.rank(); i < count; i += ranks.size()) values[i] = 10 * i + ranks.rank();
+    ranks.barrier("written")->wait();
+    for (std::int64_t i = 0; i < count; ++i) ASSERT_EQ(values[i], 10 * i + i % ranks.size()) << i;
+    ranks.barrier("read")->wait();
+    if (ranks.rank() == 0) memory.reset();  // who made it
+    ranks.barrier("given up by one")->wait();
+    if (memory) {
+      EXPECT_EQ(values[count - 1], 10 * (count - 1) + (count - 1) % ranks.size());
+    }
+  }
+}
+
 /// Numbers of very different size, whose float sum depends on the order of addition.
 inline std::vector<float> awkward_numbers(int rank, std::size_t count) {
   std::vector<float> values(count);

@@ -1,6 +1,7 @@
 #include "svi/comm/mpi.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <thread>
 
@@ -74,6 +75,24 @@ TEST(Mpi, SharesOutBlocksInTurns) {
   }
 }
 
+TEST(Mpi, HasMemoryInCommon) { memory_is_in_common(world()); }
+
+// One rank that may open no more files is enough for none to have any; and all know it.
+TEST(Mpi, HasNoMemoryInCommonWhereARankIsRefused) {
+  if (world().size() == 1) GTEST_SKIP() << "a rank alone asks for no file";
+  for (int refused = 0; refused < 2; ++refused) {
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    if (world().rank() == refused) {
+      const rlimit none{.rlim_cur = 3, .rlim_max = before.rlim_max};
+      ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    }
+    EXPECT_EQ(world().shared_memory(4096, "refused"), nullptr);
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_NE(world().shared_memory(4096, "granted"), nullptr);
+  }
+}
+
 // Data operations of one thread and control operations of another, at the same time.
 TEST(Mpi, ServesTwoThreads) {
   constexpr int repetitions = 200;
@@ -132,6 +151,7 @@ TEST(Mpi, AClosedOneTakesNoMoreOperations) {
   ranks.close();  // twice is once
   EXPECT_EQ(error_of([&] { ranks.barrier("late"); }).code(), ExitCode::internal);
   EXPECT_EQ(error_of([&] { ranks.counter("late"); }).code(), ExitCode::internal);
+  EXPECT_EQ(error_of([&] { ranks.shared_memory(64, "late"); }).code(), ExitCode::internal);
   EXPECT_EQ(ranks.size(), world().size());
 }
 

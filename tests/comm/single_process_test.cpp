@@ -22,6 +22,7 @@ TEST(SingleProcess, IsTheGroupOfOne) {
   differing_ranks_are_named(alone);
   blocks_are_taken_in_turns(alone);
   a_failed_turn_ends_them_all(alone);
+  memory_is_in_common(alone);
   alone.barrier("end")->wait();
   alone.close();
 }

@@ -26,6 +26,7 @@ TEST_P(ThreadRanks, DoWhatEveryBackendDoes) {
     differing_ranks_are_named(ranks);
     blocks_are_taken_in_turns(ranks);
     a_failed_turn_ends_them_all(ranks);
+    memory_is_in_common(ranks);
     ranks.barrier("end")->wait();
   });
   EXPECT_EQ(calls, std::vector<int>(static_cast<std::size_t>(GetParam()), 1));

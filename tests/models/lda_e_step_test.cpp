@@ -153,25 +153,20 @@ TEST_P(Sizes, KeepsTheCounts) {
     const double expected = static_cast<double>(topics) * tight.alpha + a.tokens();
     EXPECT_NEAR(gamma, expected, of_sums * expected);
     // The expected counts of each word add up to its occurrences.
-    svi::AlignedBuffer<float> sums;
-    sums.resize(static_cast<std::size_t>(a.beta.stride()));
-    std::vector<float> of_word(static_cast<std::size_t>(topics));
+    std::vector<float> of_word(static_cast<std::size_t>(topics) + 1, -1);
     for (std::int64_t n = 0; n < words; ++n) {
-      const std::int32_t row = 0;
-      std::int32_t place = -1;
-      EXPECT_EQ(kernel.add_words({.stride = a.beta.stride(),
-                                  .rows = {&row, 1},
-                                  .ratios = &e_step.ratios()[static_cast<std::size_t>(n)],
-                                  .factors = a.theta.data(),
-                                  .step = 0,
-                                  .places = &place,
-                                  .sums = sums.data(),
-                                  .taken = 0}),
-                1);
-      const std::vector<const float*> parts{sums.data()};
-      kernel.word_counts(topics, parts, a.beta.row(n), of_word.data());
-      EXPECT_NEAR(std::accumulate(of_word.begin(), of_word.end(), 0.0), a.counts[static_cast<std::size_t>(n)],
-                  of_norms * a.counts[static_cast<std::size_t>(n)]);
+      const std::int32_t document = 0;
+      kernel.word_counts({.stride = a.beta.stride(),
+                          .topics = topics,
+                          .documents = 1,
+                          .which = &document,
+                          .ratios = &e_step.ratios()[static_cast<std::size_t>(n)],
+                          .theta = a.theta.data(),
+                          .row = a.beta.row(n),
+                          .out = of_word.data()});
+      EXPECT_EQ(of_word.back(), -1) << "written beyond K";
+      EXPECT_NEAR(std::accumulate(of_word.begin(), of_word.end() - 1, 0.0),
+                  a.counts[static_cast<std::size_t>(n)], of_norms * a.counts[static_cast<std::size_t>(n)]);
     }
   }
 }

@@ -9,6 +9,9 @@ svi_test(models_layers
   LIBRARIES svi_models)
 target_include_directories(test_models_layers PRIVATE ${PROJECT_SOURCE_DIR}/src)
 
+svi_test(models_shared SOURCES models/lda_shared_test.cpp LIBRARIES svi_models svi_optim svi_config)
+target_include_directories(test_models_shared PRIVATE ${PROJECT_SOURCE_DIR}/src)
+
 svi_test(models_collapsed SOURCES models/lda_collapsed_test.cpp LIBRARIES svi_models svi_optim svi_config)
 target_include_directories(test_models_collapsed PRIVATE ${PROJECT_SOURCE_DIR}/src)
 

@@ -158,7 +158,8 @@ class Thread final : public Communicator {
     return begin({ThreadBoard::Kind::barrier, {}, {}, 0, {}, std::string(tag)});
   }
   std::unique_ptr<Counter> counter(std::string_view tag) override {
-    return std::make_unique<ThreadCounter>(*this, of_rank_0(std::make_shared<std::atomic<std::int64_t>>(0), tag));
+    return std::make_unique<ThreadCounter>(*this,
+                                           of_rank_0(std::make_shared<std::atomic<std::int64_t>>(0), tag));
   }
   std::shared_ptr<void> shared_memory(std::int64_t bytes, std::string_view tag) override {
     return of_rank_0(std::shared_ptr<void>(zeroed_pages(static_cast<std::size_t>(bytes))), tag);

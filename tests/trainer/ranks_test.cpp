@@ -15,7 +15,8 @@ class Ranks : public RunFolder {
   std::string config(const std::string& model) {
     const std::string stale = model.ends_with("stale") ? " --set communication.staleness=1" : "";
     if (model.starts_with("vae")) return vae() + stale;
-    return lda() + (model.starts_with("lda") ? "" : " --set model.inference=scvb0 --set model.alpha=learned") + stale;
+    return lda() +
+           (model.starts_with("lda") ? "" : " --set model.inference=scvb0 --set model.alpha=learned") + stale;
   }
 
   // To `steps` in the run directory `name`, which it resumes when there is something.
@@ -118,7 +119,8 @@ TEST_P(AnyNumber, OfRanksGoesOnWithARunOfAnother) {
   expect_one_line_a_step(62, "resumed");
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, AnyNumber, ::testing::Values("lda", "scvb0", "vae", "scvb0_stale", "vae_stale"),
+INSTANTIATE_TEST_SUITE_P(Models, AnyNumber,
+                         ::testing::Values("lda", "scvb0", "vae", "scvb0_stale", "vae_stale"),
                          [](const auto& tested) { return std::string(tested.param); });
 
 class Stopped : public Ranks {
@@ -177,6 +179,38 @@ TEST_F(Stopped, ByNoOtherRunInItsDirectory) {
   EXPECT_TRUE(outcome.says("in use by another run")) << outcome.all();
   EXPECT_TRUE(outcome.says("first: 75")) << outcome.all();
   EXPECT_GT(metrics().back()["step"], 25);
+}
+
+class InCommon : public Ranks, public ::testing::WithParamInterface<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Settings, InCommon,
+                         ::testing::Values("", "--set model.inference=scvb0 --set model.alpha=learned",
+                                           "--set model.eta=holdout --set evaluation.every_epochs=1",
+                                           "--set device.precision=float64 --set device.threads=2",
+                                           "--set optimizer.delay=1 --set optimizer.forgetting_rate=1"));
+
+// One λ of all ranks or one of each: the same bits, also when a run of the one kind goes on as one of the
+// other.
+TEST_P(InCommon, AMatrixChangesNoBit) {
+  const std::string settings = GetParam();
+  // So many words that each of three ranks has a part of those of a step, and in each part one with a prior.
+  write_documents(folder_ / "many-words.h5", 400, 900, 4);
+  const std::string priors = folder_ / "priors.tsv";
+  put_bytes(priors, "word0\t0.5\nword899\t2\nword440\t3\t1.5\n");
+  const std::string common = fmt::format("{} --set data.train={} --set train.batch=200 --set model.prior_file={}",
+                                         settings, folder_ / "many-words.h5", priors);
+  const std::string apart = common + " --set communication.shared_memory=false";
+  for (const int ranks : {2, 3}) {
+    const std::string name = fmt::format("{}-ranks", ranks);
+    train_to(40, ranks, "lda", name + "-apart", apart);
+    train_to(20, ranks, "lda", name, common);
+    train_to(40, ranks, "lda", name, common);
+    EXPECT_EQ(hash(40, name), hash(40, name + "-apart"));
+    train_to(20, ranks, "lda", name + "-mixed", common);
+    train_to(40, ranks, "lda", name + "-mixed", apart);
+    EXPECT_EQ(hash(40, name + "-mixed"), hash(40, name + "-apart"));
+    EXPECT_NE(hash(20, name), hash(40, name));
+  }
 }
 
 class Few : public Ranks {};

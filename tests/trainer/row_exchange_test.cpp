@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <fstream>
 #include <numeric>
 #include <span>
 
@@ -11,6 +13,7 @@
 #include "support/mpi_test.hpp"
 #include "svi/trainer/minibatches.hpp"
 #include "svi/trainer/reduction.hpp"
+#include "svi/trainer/trainer.hpp"
 #include "trainer/generated_data.hpp"
 
 namespace svi::test {
@@ -159,6 +162,42 @@ TEST_P(RowExchange, GivesTheTotalsOfADenseOne) {
   comm::all_reduce_sum(world(), seen, "what was seen");
   EXPECT_EQ(seen[0] > 0, world().size() > 1) << "ranks lacked words of others";
   EXPECT_EQ(seen[1] > 0, world().size() > 1) << "a rank had no document in some step";
+}
+
+struct NoneDue : trainer::CheckpointWriter {
+  bool is_due(const TrainingState&) override { return false; }
+  void save(const TrainingState&, const trainer::Progress&, const Metrics&) override {}
+  void save_best(const TrainingState&, const trainer::Progress&, const Metrics&) override {}
+};
+
+// Whether an address lies in a file without a name, as the system knows them.
+bool is_in_common(const void* address) {
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t first = 0;
+    std::uintptr_t last = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx", &first, &last) != 2) continue;
+    const auto place = reinterpret_cast<std::uintptr_t>(address);
+    if (place >= first && place < last) return line.find("memfd:svi") != std::string::npos;
+  }
+  return false;
+}
+
+TEST_P(RowExchange, IsNoneWhereTheTrainerSharesMemory) {
+  std::vector<Tensor> lambda;
+  for (const bool shares : {false, true}) {
+    TrainingState state{.seed = state_.seed, .parameters = ParameterSet(model_->parameter_shapes())};
+    model_->initialize(state.parameters, Philox(state.seed));
+    NoneDue checkpoints;
+    trainer::Observer observer;
+    const trainer::StopSignal stop;
+    trainer::Trainer({*model_, *rule_, *data_, world(), checkpoints, observer, stop},
+                     {.total_steps = 20, .shares_memory = shares}, state)
+        .run();
+    EXPECT_EQ(is_in_common(state.parameters["lambda"].const_data_ptr()), shares && world().size() > 1);
+    lambda.push_back(state.parameters["lambda"].clone());
+  }
+  EXPECT_TRUE(at::equal(lambda[0], lambda[1]));
 }
 
 INSTANTIATE_TEST_SUITE_P(Alpha, RowExchange, ::testing::Values("0.1", "learned"), [](const auto& tested) {

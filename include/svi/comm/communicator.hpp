@@ -107,9 +107,9 @@ class Communicator {
   /// Returns when it is there on all ranks. **Collective.**
   virtual std::unique_ptr<Counter> counter(std::string_view tag) = 0;
 
-  /// Zeroed memory that all ranks have in common, on a page's boundary; null, on every rank, where they are not on one
-  /// machine or the system refuses. It stays as long as any rank has it; what a rank writes, others see after
-  /// the next Collective of both. **Collective.**
+  /// Zeroed memory that all ranks have in common, on a 64-byte boundary; null, on every rank, where they are
+  /// not on one machine or the system refuses. It stays as long as any rank has it; what a rank writes,
+  /// others see after the next Collective of both. **Collective.**
   /// @param bytes the same on every rank
   virtual std::shared_ptr<void> shared_memory(std::int64_t bytes, std::string_view tag) = 0;
 

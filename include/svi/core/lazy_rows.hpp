@@ -38,9 +38,11 @@ struct RowBlock {
 };
 
 /// λ ← (1 − ρ)λ + ρ·target. At ρ = 1 the data are cleared; when the scale falls below 2^−48, which depends on
-/// the steps' ρ alone, it is multiplied into the data and the sums are added up anew. **Local**, of shared work
-/// **Collective**: the processes have the data in common, each brings its part of the target, and all end with
-/// the same `lazy`, that of the whole target to the bit.
+/// the steps' ρ alone, it is multiplied into the data and the sums are added up anew.
+///
+/// With shared work the processes have the data in common, each brings its part of the target, and all end
+/// with the same data and `lazy`, those of the whole target to the bit. **Local**, of shared work
+/// **Collective.**
 /// @param data [rows, columns] float32 or float64 @param target values of the data's type @param rho in [0,
 /// 1] @param shared_work null: this process on its own
 void blend(const at::Tensor& data, LazyScale& lazy, double rho, const RowBlock& target,

@@ -56,7 +56,7 @@ class ParameterSet {
   const LazyScale* lazy(std::size_t index) const { return shapes_[index].is_lazy ? &lazy_[index] : nullptr; }
 
   /// From now on a lazy matrix' data are those of `memory` [rows, columns], contiguous and of the set's type.
-  /// @throws Error (internal) when it is not lazy
+  /// @throws Error (internal) when it is not lazy, or the memory no such matrix
   void move_lazy(std::string_view name, const Tensor& memory);
 
   const std::vector<ParameterShape>& shapes() const { return shapes_; }

@@ -68,7 +68,7 @@ struct Notice {
 };
 
 /// A model and its variational family: the sums it needs from data points, and the geometry of its
-/// parameters. It never sees ranks, files or clocks.
+/// parameters. It never sees ranks, files or clocks; of ranks that share work it knows which part is this one's.
 ///
 /// The three functions in the order in which `Trainer::run` calls them are the algorithm: `accumulate`
 /// (local), then the sum over ranks, then `to_direction`.
@@ -86,7 +86,8 @@ class Model {
   /// The parts of the ELBO it adds up, each in nats.
   virtual SumLayout terms() const = 0;
   /// Writes the sums over these rows into `contribution`: expected sufficient statistics, or the gradient of
-  /// Σ ELBO_n by the parameters. It overwrites every statistic, and adds to the terms. **Local.**
+  /// Σ ELBO_n by the parameters. It overwrites every statistic, and adds to the terms. **Local**, but for
+  /// what processes do once for all of them where `contribution` has shared work, which is **Collective**.
   virtual void accumulate(const ParameterSet& parameters, const Minibatch& minibatch,
                           const StepInputs& inputs, Contribution& contribution) = 0;
 

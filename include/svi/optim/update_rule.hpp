@@ -35,7 +35,7 @@ class UpdateRule {
 
   /// Moves `state.parameters` along the direction that `Model::to_direction` left in `direction` by the step
   /// `state.step`; leaves `state.step` to the caller. `direction` may be overwritten; clipping goes by its
-  /// `squared_norm`. **Local**, the same on every rank.
+  /// `squared_norm`. **Local**, the same on every rank; **Collective** where the direction has shared work.
   virtual void update(TrainingState& state, Contribution& direction) const = 0;
 };
 

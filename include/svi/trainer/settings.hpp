@@ -68,6 +68,8 @@ struct CommunicationOptions {
   std::string reduction = "fast";
   std::int64_t staleness = 0;
   bool shared_memory = true;
+  /// Sums of an earlier step's parameters travel beside those of the next: with staleness each rank has its own.
+  bool shares_memory() const { return shared_memory && staleness == 0; }
   double timeout_seconds = 300;
   void describe(OptionSet& options);
 };

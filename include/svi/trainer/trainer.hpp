@@ -54,14 +54,14 @@ struct TrainerSchedule {
   std::int64_t log_every = 50;       ///< steps
   std::int64_t patience = 0;         ///< evaluations without a new best that end the run; 0: none do
   std::int64_t staleness = 0;        ///< communication.staleness
-  bool shares_memory = true;         ///< communication.shared_memory
+  bool shares_memory = false;        ///< whether ranks share work where they can: not with staleness
   std::int64_t nonfinite_steps = 0;  ///< how many steps without an update the run survives
 };
 
 /// Stochastic variational inference, the same loop for every model (docs/math.md; Hoffman et al. 2013).
 class Trainer {
  public:
-  /// Ranks that have memory in common hold one lazy matrix there. **Collective.**
+  /// Ranks that share memory hold one lazy matrix between them from now on, in the state, too. **Collective.**
   /// @param state where the run stands; must outlive it
   Trainer(const TrainerParts& parts, const TrainerSchedule& schedule, TrainingState& state);
   ~Trainer();
@@ -104,8 +104,8 @@ class Trainer {
   Evaluator evaluator_;
   Minibatches minibatches_;
   std::unique_ptr<SharingRanks> sharing_;  // null: each rank has all of a lazy matrix
-  std::deque<Sum> sums_;  // one, and with staleness another
-  Sums nothing_;  // the totals of a step that was skipped
+  std::deque<Sum> sums_;                   // one, and with staleness another
+  Sums nothing_;                           // the totals of a step that was skipped
 
   // Of the steps since the last training line.
   Sums interval_;
