@@ -15,10 +15,10 @@ namespace svi::lda {
 /// The expected counts Σ_d c_dw φ_dwk of a minibatch, and its part of the bound.
 ///
 /// Documents are fitted first, in pieces that any thread takes, of any process that shares work; then each
-/// word adds up θ' of its documents in their order. So the result depends, to the bit, on neither. Collapsed,
-/// where a word's part in a document is no product of two factors, groups of documents add up their words'
-/// counts while they are in the cache, and then each word those of the groups. **Local**, of shared work
-/// **Collective**.
+/// word adds up θ' of its documents in their order. So no bit depends on who did what. Collapsed, where a
+/// word's part in a document is no product of two factors, groups of documents, whatever the number of
+/// threads, add up their words' counts while they are in the cache, and then each word those of the groups.
+/// **Local**, of shared work **Collective**.
 template <typename Real>
 class Statistics {
  public:

@@ -27,7 +27,7 @@ class SharingRanks final : public SharedWork {
   double seconds_ = 0;
 };
 
-/// Whether the ranks have memory in common; null where they have not. **Collective.**
+/// Null where the ranks have no memory in common. **Collective.**
 std::unique_ptr<SharingRanks> sharing_ranks(comm::Communicator& communicator);
 
 }  // namespace svi::trainer
