@@ -55,8 +55,7 @@ void add_block(const RowBlock& block, std::int64_t columns, Real factor, Real* d
   constexpr std::int64_t part_rows = RowBlock::rows_of_a_sum;
   const std::int64_t whole = block.whole < 0 ? block.size() : block.whole;
   const std::int64_t parts = (whole + part_rows - 1) / part_rows;
-  auto* const part_sums = reinterpret_cast<double*>(
-      shared_work.memory("column sums", parts * columns * static_cast<std::int64_t>(sizeof(double))));
+  auto* const part_sums = shared_work.array<double>("column sums", parts * columns);
   const std::span<const std::int32_t> rows = block.rows;
   const Real* values = block.values.template const_data_ptr<Real>();
   parallel_parts((block.size() + part_rows - 1) / part_rows, [&](std::int64_t first, std::int64_t last) {

@@ -63,6 +63,14 @@ ParameterSet ParameterSet::zeros_like() const {
   return ParameterSet(shapes_, flat_.scalar_type(), flat_.device());
 }
 
+std::vector<Tensor> ParameterSet::buffers() const {
+  std::vector<Tensor> all{flat_};
+  for (std::size_t i = 0; i < shapes_.size(); ++i) {
+    if (shapes_[i].is_lazy) all.push_back(views_[i]);
+  }
+  return all;
+}
+
 void ParameterSet::move_lazy(std::string_view name, const Tensor& memory) {
   lazy(name);  // which it must be
   Tensor& view = views_[index_of(name)];

@@ -56,8 +56,7 @@ template <typename Real>
 void Shards<Real>::announce(SharedWork& work, const CountRows& rows) {
   work_ = &work;
   rank_ = work.rank();
-  const auto bytes = static_cast<std::int64_t>(sizeof(Notice));
-  notices_ = reinterpret_cast<Notice*>(work.memory("notices of shards", work.size() * bytes));
+  notices_ = work.array<Notice>("notices of shards", work.size());
   Notice& mine = notices_[rank_];
   mine.documents = std::ssize(rows.starts) - 1;
   mine.entries = rows.starts.back();

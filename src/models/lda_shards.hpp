@@ -58,7 +58,8 @@ struct Shard {
 template <typename Real>
 class Shards {
  public:
-  /// Tells the others how many documents are coming; they know when all have met. **Local.**
+  /// Tells the others how many documents are coming; they know when all have met. **Local**, the
+  /// first time **Collective.**
   void announce(SharedWork& work, const CountRows& rows);
   /// Makes room for them. **Collective**, after the processes have met.
   /// @param words β' rows @param stride elements of a document's θ'

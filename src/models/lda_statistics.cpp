@@ -49,6 +49,7 @@ template <typename Real>
 void Statistics<Real>::fit_documents() {
   const std::int64_t stride = inference_.beta().stride();
   shards_.fill(inference_.rows(), inference_.entry_rows());
+  references_.assign(static_cast<std::size_t>(shards_.mine().documents), std::nullopt);
   fits_.on_each_thread(options_, [&](DocumentFit<Real>& fit) {
     while (const auto piece = shards_.take()) {
       const Shard<Real>& shard = *piece->shard;
@@ -239,7 +240,6 @@ template <typename Real>
 void Statistics<Real>::accumulate(const Topics& topics, const EStepOptions& options,
                                   const Minibatch& minibatch, Contribution& contribution) {
   options_ = options;
-  references_.assign(static_cast<std::size_t>(minibatch.size()), std::nullopt);
   prepare(topics, std::get<CountRows>(minibatch.rows), contribution);
   if (is_collapsed()) {
     clear_groups();

@@ -58,7 +58,8 @@ class Statistics {
   SharedWork alone_;  // where no work is shared
   Shards<Real> shards_;
   std::vector<std::optional<ReferenceFit>> references_;  // [documents] of this process that need them
-  std::vector<std::int64_t> group_starts_;           // collapsed: first documents, and the number of all
+  // Collapsed.
+  std::vector<std::int64_t> group_starts_;  // first documents, and the number of all
   std::vector<Group> groups_;
 };
 

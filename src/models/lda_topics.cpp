@@ -97,11 +97,9 @@ void TopicRows<Real>::compute(const Kernel<Real>& kernel, RowKind kind, std::spa
   stride_ = stride_of(topics_);
   SharedWork& work = shared_work == nullptr ? own_ : *shared_work;
   const std::int64_t rows = std::ssize(words);
-  const auto real_bytes = static_cast<std::int64_t>(sizeof(Real));
-  values_ = reinterpret_cast<Real*>(work.memory("topic rows", rows * stride_ * real_bytes));
-  totals_ = reinterpret_cast<Real*>(work.memory("totals of topic rows", rows * real_bytes));
-  offsets_ = reinterpret_cast<double*>(
-      work.memory("offsets of topic rows", rows * static_cast<std::int64_t>(sizeof(double))));
+  values_ = work.array<Real>("topic rows", rows * stride_);
+  totals_ = work.array<Real>("totals of topic rows", rows);
+  offsets_ = work.array<double>("offsets of topic rows", rows);
   priors_.resize(static_cast<std::size_t>(stride_));
   factors_.resize(static_cast<std::size_t>(stride_));
   digamma_totals_.clear();

@@ -28,15 +28,11 @@ checkpoint::Checkpoint RunCheckpoints::snapshot(const TrainingState& state, cons
                                                 const Metrics& metrics) const {
   // The next step would find out; a checkpoint must not outlive that.
   const auto require_finite = [&](const ParameterSet& set, const char* what) {
-    const auto require_finite_elements = [&](const Tensor& elements) {
-      for (const Tensor& part : elements.flatten().split(1 << 20)) {  // whole, it would need a copy
+    for (const Tensor& buffer : set.buffers()) {
+      for (const Tensor& part : buffer.flatten().split(1 << 20)) {  // whole, it would need a copy
         if (at::isfinite(part).all().item<bool>()) continue;
         throw Error(ExitCode::internal, "{}", divergence_text(what, state.step, rule_));
       }
-    };
-    require_finite_elements(set.flat());
-    for (std::size_t i = 0; i < set.shapes().size(); ++i) {
-      if (set.lazy(i) != nullptr) require_finite_elements(set.view(i));
     }
   };
   require_finite(state.parameters, "the parameters are");

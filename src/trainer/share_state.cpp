@@ -50,17 +50,12 @@ void visit_numbers(const Model& model, TrainingState& state, Visit visit) {
 }  // namespace
 
 void share_state(const Model& model, comm::Communicator& communicator, TrainingState& state) {
-  const auto broadcast = [&](const Tensor& tensor) {
-    communicator.broadcast(buffer_of(tensor, 0, tensor.numel()), 0, "checkpoint")->wait();
+  const auto broadcast = [&](const ParameterSet& set) {
+    for (const Tensor& buffer : set.buffers())
+      communicator.broadcast(buffer_of(buffer, 0, buffer.numel()), 0, "checkpoint")->wait();
   };
-  const auto broadcast_set = [&](const ParameterSet& set) {
-    broadcast(set.flat());
-    for (std::size_t i = 0; i < set.shapes().size(); ++i) {
-      if (set.lazy(i) != nullptr) broadcast(set.view(i));
-    }
-  };
-  broadcast_set(state.parameters);
-  for (auto& [name, tensors] : state.optimizer) broadcast_set(tensors);
+  broadcast(state.parameters);
+  for (auto& [name, tensors] : state.optimizer) broadcast(tensors);
   std::vector<double> numbers;
   visit_numbers(model, state, [&](double& number) { numbers.push_back(number); });
   communicator.control().broadcast(comm::buffer_of(std::span(numbers)), 0, "checkpoint")->wait();

@@ -44,6 +44,8 @@ class ParameterSet {
 
   /// The whole buffer, padding included and lazy matrices not: [P].
   const Tensor& flat() const { return flat_; }
+  /// All memory there is: `flat`, and each lazy matrix.
+  std::vector<Tensor> buffers() const;
   /// A view of one tensor. @throws Error (internal) when there is none of that name
   const Tensor& operator[](std::string_view name) const;
   const Tensor& view(std::size_t index) const { return views_[index]; }

@@ -41,6 +41,11 @@ class SharedWork {
   /// @param bytes the same in every process
   /// @throws AgreedError (internal), or std::bad_alloc of a process on its own, when there is none
   std::byte* memory(const std::string& name, std::int64_t bytes);
+  /// The same as so many numbers.
+  template <typename Element>
+  Element* array(const std::string& name, std::int64_t count) {
+    return reinterpret_cast<Element*>(memory(name, count * static_cast<std::int64_t>(sizeof(Element))));
+  }
   /// The same memory, for those that outlive this object; null where nobody asked for it. **Local.**
   std::shared_ptr<void> owner(const std::string& name) const;
 
